@@ -1,0 +1,59 @@
+"""The command ``fastreid-prune``: one verb, one file. Each parses, calls the Python API once, and prints.
+
+A verb's module is imported when the verb is used, so that ``--help`` and light commands start at once.
+"""
+
+import importlib
+import logging
+import sys
+
+import click
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.version import __version__
+
+# verb -> one line of help; the module of a verb has its name (``import`` is a keyword: ``import_``)
+VERBS = {
+    "run": "Run any fastreid training script, unmodified, with the plug-in active.",
+    "demo": "Write the embedded data set, in Market-1501's layout, with its truth.csv.",
+    "prune": "Make a manifest from a scored run.",
+    "evaluate": "Rank-k and mAP of features from anywhere.",
+    "doctor": "What is installed, what fits, and what to install.",
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module = importlib.import_module(f"fastreid_prune.cli.{name if name != 'import' else 'import_'}")
+        return module.command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fastreid-prune")
+def group() -> None:
+    """Make a re-identification training set smaller and cleaner, with the evidence in front of you."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line. A user's mistake ends in one message and status 2, Ctrl-C in status 130."""
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    try:
+        group.main(arguments, prog_name="fastreid-prune", standalone_mode=False)
+    except FastreidPruneError as error:
+        click.secho(f"fastreid-prune: {error}", fg="red", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.secho("fastreid-prune: interrupted; what was complete is on disk.", fg="red", err=True)
+        sys.exit(130)

@@ -1,0 +1,64 @@
+"""Packaging of fastreid_prune.
+
+fastreid 1.4.0 pins torch 1.13.1, which has no build for Python >= 3.11, so it cannot be a dependency here:
+it is installed with ``pip install --no-deps fastreid==1.4.0`` (or used from a git checkout on the path), and what
+it really needs at run time is declared below. ``fastreid-prune doctor`` says what is missing.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = {}
+exec((HERE / "fastreid_prune" / "version.py").read_text(encoding="utf-8"), VERSION)
+
+# What fastreid itself imports.
+FASTREID_NEEDS = [
+    "termcolor",
+    "tabulate",
+    "scikit-learn",
+    "tensorboard",
+    "Pillow",
+    "PyYAML",
+    "yacs",
+]
+REPORT = ["jinja2", "matplotlib"]
+TEST = ["pytest", "pytest-timeout", "hypothesis", *REPORT]
+
+setup(
+    name="fastreid_prune",
+    version=VERSION["__version__"],
+    description="Prune, relabel and clean re-identification training sets from fastreid's own logits.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=find_packages(include=["fastreid_prune", "fastreid_prune.*"]),
+    package_data={"fastreid_prune": ["py.typed", "report/templates/*", "report/static/*"]},
+    install_requires=[
+        "torch>=2.1",
+        "torchvision>=0.16",
+        "numpy>=1.26",
+        "click>=8.1",
+        "rich>=13",
+        "pyarrow>=15",
+        *FASTREID_NEEDS,
+    ],
+    extras_require={
+        # Both distributions install the module ``faiss``: choose one.
+        "cpu": ["faiss-cpu>=1.8"],
+        "gpu": ["faiss-gpu-cu12>=1.8"],
+        "report": REPORT,
+        "ray": ["ray>=2.9"],
+        "test": TEST,
+    },
+    entry_points={"console_scripts": ["fastreid-prune = fastreid_prune.cli:main"]},
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)
