@@ -1,0 +1,61 @@
+"""What was judged about each sample's label: the seam between purification, selection and the lists."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+
+CLEAN, MISLABELLED, OUTLIER, NEAR_DUPLICATE = KINDS = ("clean", "mislabelled", "outlier", "near_duplicate")
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """One verdict a sample.
+
+    Attributes:
+        verdict: [N] str, one of ``KINDS``.
+        suggested_pid: [N] str, the identity a mislabelled sample shows; "" elsewhere.
+        runner_up_pid: [N] str, the next most likely identity; "" where there is none.
+        confidence: [N] float64, probability in [0, 1] that the verdict is right; NaN where not known.
+        reason: [N] str, the evidence in words.
+    """
+
+    verdict: np.ndarray
+    suggested_pid: np.ndarray
+    runner_up_pid: np.ndarray
+    confidence: np.ndarray
+    reason: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Refuse verdicts that no manifest could carry."""
+        lengths = {name: len(getattr(self, name)) for name in self.__dataclass_fields__}
+        if len(set(lengths.values())) > 1:
+            raise FastreidPruneError(f"verdicts: columns of different lengths: {lengths}.")
+        unknown = sorted(set(self.verdict) - set(KINDS))
+        if unknown:
+            raise FastreidPruneError(
+                f"verdicts: found {unknown[:5]!r}, expected each to be one of {', '.join(KINDS)}."
+            )
+        nameless = (self.verdict == MISLABELLED) & (self.suggested_pid == "")
+        if nameless.any():
+            raise FastreidPruneError(f"verdicts: {nameless.sum()} mislabelled samples have no suggested_pid.")
+
+    def __len__(self) -> int:
+        return len(self.verdict)
+
+    @classmethod
+    def clean(cls, count: int) -> "Verdicts":
+        """Verdicts that find nothing wrong with any of ``count`` samples."""
+        empty = np.full(count, "", object)
+        return cls(np.full(count, CLEAN, object), empty, empty, np.full(count, np.nan), empty)
+
+    @property
+    def outlier(self) -> np.ndarray:
+        """[N] bool."""
+        return np.asarray(self.verdict == OUTLIER, bool)
+
+    @property
+    def mislabelled(self) -> np.ndarray:
+        """[N] bool."""
+        return np.asarray(self.verdict == MISLABELLED, bool)
