@@ -1,0 +1,44 @@
+"""Reading an ``[N, C]`` array a few rows at a time, wherever it lives."""
+
+import mmap
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+BLOCK_BYTES = 64 << 20
+
+
+class Rows(Protocol):
+    """What mean logits need to be: an ``[N, C]`` float32 thing that gives rows as arrays (an ndarray is one)."""
+
+    shape: tuple[int, ...]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """The rows ``[n, C]`` of a slice."""
+
+
+def row_slices(num_rows: int, row_bytes: int, block_bytes: int = BLOCK_BYTES) -> Iterator[slice]:
+    """Slices that cover ``num_rows`` rows in order, each of at most ``block_bytes`` (and at least one row)."""
+    step = max(1, block_bytes // max(1, row_bytes))
+    for start in range(0, num_rows, step):
+        yield slice(start, min(start + step, num_rows))
+
+
+def row_blocks(rows: Rows, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[slice, np.ndarray]]:
+    """Go through ``rows`` in order as ``(slice, block [n, C] float32)``, without ever holding all of them.
+
+    The pages of a memory-mapped array are handed back after each block: else the process would seem to own, in the
+    end, as much memory as the file is long.
+    """
+    num_rows, num_columns = rows.shape
+    for part in row_slices(num_rows, 4 * num_columns, block_bytes):
+        yield part, np.asarray(rows[part], dtype=np.float32)
+        release_pages(rows)
+
+
+def release_pages(array: Any) -> None:
+    """Hand back the resident pages of a memory-mapped array; anything else is left alone."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
