@@ -1,0 +1,150 @@
+"""Rank-k, mAP and mINP of a retrieval: the public face of this package."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.evaluation.counting import count_ahead
+from fastreid_prune.evaluation.features import METRICS, check_features
+from fastreid_prune.evaluation.matches import check_labels, match
+from fastreid_prune.evaluation.similarity import Similarity
+
+LONGEST_CMC = 50
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """How well queries find their identity in a gallery. Fractions in [0, 1].
+
+    Attributes:
+        cmc: [at least 50] float64; ``cmc[k - 1]`` is Rank-k, the fraction of queries with a match in the
+            first k.
+        mAP: mean over queries of the average precision.
+        mINP: mean over queries of P / (rank of the last of the P matches).
+        average_precisions: [V] float64, one for each evaluated query.
+        inverse_penalties: [V] float64, the terms of mINP.
+        first_ranks: [V] int64, 1-based rank of the first match.
+        evaluated: [V] int64, the query's row number for each of the above.
+        num_queries: Q, all queries.
+        num_skipped: Q - V, queries that no gallery row matches.
+        ranks: the k that ``summary`` reports.
+    """
+
+    cmc: np.ndarray
+    mAP: float
+    mINP: float
+    average_precisions: np.ndarray = field(repr=False)
+    inverse_penalties: np.ndarray = field(repr=False)
+    first_ranks: np.ndarray = field(repr=False)
+    evaluated: np.ndarray = field(repr=False)
+    num_queries: int
+    num_skipped: int
+    ranks: tuple[int, ...] = (1, 5, 10)
+
+    def rank(self, k: int) -> float:
+        """Rank-k, for any k >= 1."""
+        return float(np.mean(self.first_ranks <= k)) if k > len(self.cmc) else float(self.cmc[k - 1])
+
+    def summary(self) -> dict[str, float]:
+        """``{"Rank-1": ..., "mAP": ..., "mINP": ..., "metric": ...}``, the last being (Rank-1 + mAP) / 2."""
+        named = {f"Rank-{k}": self.rank(k) for k in self.ranks}
+        return {**named, "mAP": self.mAP, "mINP": self.mINP, "metric": (self.mAP + self.rank(1)) / 2}
+
+
+def evaluate_ranking(
+    query_features: np.ndarray,
+    gallery_features: np.ndarray,
+    query_ids: np.ndarray,
+    gallery_ids: np.ndarray,
+    query_cams: np.ndarray,
+    gallery_cams: np.ndarray,
+    metric: str = "cosine",
+    ranks: Sequence[int] = (1, 5, 10),
+) -> Ranking:
+    """Rank the gallery for each query and measure where the right identity comes.
+
+    Gallery rows with the query's identity and camera are dropped, and so are those with identity -1 (junk);
+    queries left without a match are skipped and counted (Zheng et al., Scalable Person Re-identification: A
+    Benchmark, ICCV 2015). Average precision is the mean over the P matches of k / (rank of the k-th); mINP is
+    that of Ye et al., TPAMI 2021, equation 8.
+
+    Ties: a wrong row as similar as a right one is ranked ahead of it. Similarities are compared exactly, so
+    the result depends neither on the order of the rows nor on blocks, threads or the BLAS library.
+
+    Args:
+        query_features: [Q, D] float16, float32 or float64, finite; any memory layout; a tensor is as good.
+        gallery_features: [G, D].
+        query_ids: [Q] integers or strings.
+        gallery_ids: [G].
+        query_cams: [Q] integers or strings.
+        gallery_cams: [G].
+        metric: "cosine" or "euclidean".
+        ranks: the k of Rank-k in the summary.
+
+    Returns:
+        The ``Ranking``.
+
+    Raises:
+        FastreidPruneError: arrays that do not fit together, values that are not finite (the row is named), or
+            no query with a match.
+    """
+    if metric not in METRICS:
+        raise FastreidPruneError(f"metric: expected one of {', '.join(METRICS)}, found {metric!r}.")
+    ranks = tuple(int(k) for k in ranks)
+    if not ranks or min(ranks) < 1:
+        raise FastreidPruneError(f"ranks: expected whole numbers from 1, found {ranks}.")
+    query = check_features(query_features, "query_features")
+    gallery = check_features(gallery_features, "gallery_features")
+    if query.shape[1] != gallery.shape[1]:
+        raise FastreidPruneError(
+            f"query_features have width {query.shape[1]}, gallery_features {gallery.shape[1]}: "
+            "they must come from the same model."
+        )
+    matches = match(
+        check_labels(query_ids, "query_ids", "query_features", len(query)),
+        check_labels(gallery_ids, "gallery_ids", "gallery_features", len(gallery)),
+        check_labels(query_cams, "query_cams", "query_features", len(query)),
+        check_labels(gallery_cams, "gallery_cams", "gallery_features", len(gallery)),
+    )
+    if not matches.positive.any():
+        raise FastreidPruneError(
+            f"None of the {len(query)} queries has its identity in the gallery under another camera: nothing "
+            "to measure. Are the identities of both sides numbered alike, and do the cameras differ?"
+        )
+    similarity, ahead = count_ahead(Similarity(query, gallery, metric), matches)
+    return _summarise(len(query), matches.query, matches.positive, similarity, ahead, ranks)
+
+
+def _summarise(
+    num_queries: int,
+    query: np.ndarray,
+    positive: np.ndarray,
+    similarity: np.ndarray,
+    ahead: np.ndarray,
+    ranks: tuple[int, ...],
+) -> Ranking:
+    query, ahead = query[positive], ahead[positive]
+    order = np.lexsort((-similarity[positive], query))
+    query, ahead = query[order], ahead[order]
+    evaluated, first, count = np.unique(query, return_index=True, return_counts=True)
+    position = np.arange(len(query)) - np.repeat(first, count) + 1
+    rank = position + ahead
+    precisions = np.add.reduceat(position / rank, first) / count
+    penalties = count / rank[first + count - 1]
+    first_ranks = rank[first]
+    longest = max(LONGEST_CMC, *ranks)
+    found = np.bincount(np.minimum(first_ranks, longest + 1), minlength=longest + 2)[1:-1]
+    return Ranking(
+        cmc=np.cumsum(found) / len(evaluated),
+        mAP=float(precisions.mean()),
+        mINP=float(penalties.mean()),
+        average_precisions=precisions,
+        inverse_penalties=penalties,
+        first_ranks=first_ranks,
+        evaluated=evaluated,
+        num_queries=num_queries,
+        num_skipped=num_queries - len(evaluated),
+        ranks=ranks,
+    )
