@@ -19,6 +19,7 @@ FASTREID_NEEDS = [
     "tabulate",
     "scikit-learn",
     "tensorboard",
+    "gdown",
     "Pillow",
     "PyYAML",
     "yacs",

@@ -1,0 +1,110 @@
+"""The places where the plug-in enters fastreid: its configuration, its data loaders and its trainer.
+
+Without a ``PRUNE`` key in the configuration, each of them does what fastreid does.
+"""
+
+import functools
+
+from fastreid_prune.plugin.compat.loaders import loading_for
+from fastreid_prune.plugin.compat.patch import Patch, always
+from fastreid_prune.plugin.compat.rebind import rebind
+
+
+def _extend_config() -> None:
+    from fastreid.config import CfgNode, defaults
+
+    from fastreid_prune.plugin.config import add_prune_config, naming_nearest_key
+
+    add_prune_config(defaults._C)
+    CfgNode.merge_from_other_cfg = naming_nearest_key(CfgNode.merge_from_other_cfg)
+    CfgNode.merge_from_list = naming_nearest_key(CfgNode.merge_from_list)
+
+
+def _extend_loaders() -> None:
+    from fastreid.data import build
+
+    from fastreid_prune.plugin.data import build_test_loader, build_train_loader
+
+    original_train, original_test = build.build_reid_train_loader, build.build_reid_test_loader
+
+    @functools.wraps(original_train)
+    def build_reid_train_loader(*args, **kwargs):
+        return _with_config(build_train_loader, original_train, args, kwargs)
+
+    @functools.wraps(original_test)
+    def build_reid_test_loader(*args, **kwargs):
+        return _with_config(build_test_loader, original_test, args, kwargs)
+
+    rebind(original_train, build_reid_train_loader)
+    rebind(original_test, build_reid_test_loader)
+
+
+def _with_config(extended, original, args, kwargs):
+    """Call ``extended`` where the first argument is a configuration, else the original as it is."""
+    from fastreid.config import CfgNode
+
+    if not (args and isinstance(args[0], CfgNode)):
+        return original(*args, **kwargs)
+    with loading_for(args[0].MODEL.DEVICE):
+        return extended(original, *args, **kwargs)
+
+
+def _extend_trainer() -> None:
+    from fastreid.engine.defaults import DefaultTrainer
+
+    from fastreid_prune.plugin import trainer
+
+    original_init = DefaultTrainer.__init__
+    original_hooks = DefaultTrainer.build_hooks
+    original_resume = DefaultTrainer.resume_or_load
+    original_train = DefaultTrainer.train
+
+    @functools.wraps(original_init)
+    def __init__(self, cfg):
+        trainer.before_building(cfg)
+        original_init(self, cfg)
+
+    @functools.wraps(original_hooks)
+    def build_hooks(self):
+        with trainer.building_hooks():
+            return original_hooks(self)
+
+    @functools.wraps(original_resume)
+    def resume_or_load(self, resume=True):
+        trainer.attach(self)
+        original_resume(self, resume)
+
+    @functools.wraps(original_train)
+    def train(self):
+        trainer.attach(self)
+        return original_train(self)
+
+    DefaultTrainer.__init__ = __init__
+    DefaultTrainer.build_hooks = build_hooks
+    DefaultTrainer.resume_or_load = resume_or_load
+    DefaultTrainer.train = train
+
+
+PATCHES = (
+    Patch(
+        name="config",
+        breaks="a configuration with PRUNE keys is refused",
+        versions="all",
+        needed=always,
+        apply=_extend_config,
+    ),
+    Patch(
+        name="loaders",
+        breaks="no manifest is trained on, no sample is known to the capture, seeds do not reach the samplers",
+        versions="all",
+        needed=always,
+        apply=_extend_loaders,
+    ),
+    Patch(
+        name="trainer",
+        breaks="nothing is captured",
+        versions="all",
+        needed=always,
+        apply=_extend_trainer,
+    ),
+)

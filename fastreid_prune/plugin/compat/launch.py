@@ -1,0 +1,69 @@
+"""Several processes on CPU: fastreid's ``launch`` insists on CUDA and NCCL."""
+
+import torch
+
+from fastreid_prune.plugin.compat.patch import Patch, always
+
+
+def _launch_on_cpu_too() -> None:
+    from fastreid.engine import launch
+
+    # The engine package re-exports the function under the module's own name: reach the module itself.
+    module = __import__("sys").modules[launch.__module__]
+    original = module._distributed_worker
+
+    def choose(local_rank, main, world_size, processes, machine_rank, url, arguments):
+        worker = original if requested_device(arguments) == "cuda" else cpu_worker
+        worker(local_rank, main, world_size, processes, machine_rank, url, arguments)
+
+    # Child processes find the worker by its module and name.
+    choose.__module__, choose.__qualname__, choose.__name__ = module.__name__, "_distributed_worker", "_distributed_worker"
+    module._distributed_worker = choose
+
+
+def cpu_worker(local_rank, main, world_size, processes, machine_rank, url, arguments) -> None:
+    """fastreid's ``_distributed_worker`` with gloo and without CUDA."""
+    import torch.distributed as dist
+    from fastreid.utils import comm
+
+    dist.init_process_group(
+        backend="gloo", init_method=url, world_size=world_size, rank=machine_rank * processes + local_rank
+    )
+    # Processes of one machine share its cores; torch would give all of them to each.
+    torch.set_num_threads(max(1, torch.get_num_threads() // processes))
+    for machine in range(world_size // processes):
+        group = dist.new_group(list(range(machine * processes, (machine + 1) * processes)))
+        if machine == machine_rank:
+            comm._LOCAL_PROCESS_GROUP = group
+    main(*arguments)
+    dist.destroy_process_group()
+
+
+def requested_device(arguments: tuple) -> str:
+    """``"cuda"`` or ``"cpu"``: what the command line or the config file asks for, as far as this machine can.
+
+    Args:
+        arguments: what ``launch`` passes to the script's main function; its first is fastreid's parsed command line.
+    """
+    if not torch.cuda.is_available():
+        return "cpu"
+    command_line = arguments[0] if arguments else None
+    options = list(getattr(command_line, "opts", None) or [])
+    if "MODEL.DEVICE" in options[::2]:
+        device = options[1::2][options[::2].index("MODEL.DEVICE")]
+    elif config_file := getattr(command_line, "config_file", ""):
+        from fastreid.config import CfgNode
+
+        device = CfgNode.load_yaml_with_base(config_file).get("MODEL", {}).get("DEVICE", "cuda")
+    else:
+        device = "cuda"
+    return "cpu" if device.startswith("cpu") else "cuda"
+
+
+PATCH = Patch(
+    name="launch-cpu",
+    breaks="`--num-gpus 2 MODEL.DEVICE cpu` stops: `launch` asserts CUDA and starts NCCL",
+    versions="all",
+    needed=always,
+    apply=_launch_on_cpu_too,
+)

@@ -1,0 +1,151 @@
+"""Data loaders on machines without CUDA, and with fewer cores than fastreid assumes."""
+
+import contextlib
+import functools
+import logging
+import os
+from collections.abc import Iterator
+
+import torch
+
+from fastreid_prune.plugin.compat.patch import Patch, always
+
+logger = logging.getLogger("fastreid.prune")
+
+_device = "cuda"
+
+
+@contextlib.contextmanager
+def loading_for(device: str) -> Iterator[None]:
+    """Data loaders made inside the block put their batches on ``device`` (as in ``MODEL.DEVICE``)."""
+    global _device
+    previous, _device = _device, device
+    try:
+        yield
+    finally:
+        _device = previous
+
+
+def _load_on_cpu_too() -> None:
+    from fastreid.data.data_utils import BackgroundGenerator, DataLoaderX
+
+    original_init = DataLoaderX.__init__
+    original_preload = DataLoaderX.preload
+    original_next = DataLoaderX.__next__
+    original_run = BackgroundGenerator.run
+
+    @functools.wraps(original_init)
+    def __init__(self, local_rank, **kwargs):
+        if torch.cuda.is_available() and not _device.startswith("cpu"):
+            original_init(self, local_rank, **kwargs)
+        else:
+            kwargs["pin_memory"] = False
+            super(DataLoaderX, self).__init__(**kwargs)
+            self.stream = None
+            self.local_rank = None
+
+    def preload(self):
+        if self.stream is None:
+            self.batch = next(self.iter, None)
+        else:
+            original_preload(self)
+
+    def __next__(self):
+        if self.stream is not None:
+            return original_next(self)
+        if self.batch is None:
+            raise StopIteration
+        batch = self.batch
+        self.preload()
+        return batch
+
+    def run(self):
+        if self.local_rank is not None:
+            original_run(self)
+            return
+        for item in self.generator:
+            if self.exit_event.is_set():
+                break
+            self.queue.put(item)
+        self.queue.put(None)
+
+    DataLoaderX.__init__ = __init__
+    DataLoaderX.preload = preload
+    DataLoaderX.__next__ = __next__
+    BackgroundGenerator.run = run
+
+
+def _pass_on_loading_errors() -> None:
+    from fastreid.data.data_utils import BackgroundGenerator
+
+    original_run = BackgroundGenerator.run
+    original_next = BackgroundGenerator.next
+
+    def run(self):
+        self.error = None
+        try:
+            original_run(self)
+        except Exception as error:
+            self.error = error
+            self.queue.put(None)
+
+    def next(self):
+        try:
+            return original_next(self)
+        except StopIteration:
+            if self.error is not None:
+                raise self.error from None
+            raise
+
+    BackgroundGenerator.run = run
+    BackgroundGenerator.next = next
+
+
+def usable_cores() -> int:
+    """The number of processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _fit_worker_count() -> None:
+    from fastreid.data.data_utils import DataLoaderX
+    from fastreid.utils import comm
+
+    original = DataLoaderX.__init__
+
+    @functools.wraps(original)
+    def __init__(self, local_rank, **kwargs):
+        fitting = max(1, usable_cores() // comm.get_local_size())
+        asked = kwargs.get("num_workers", 0)
+        if asked > fitting:
+            logger.info(f"{asked} loading workers asked for, {fitting} started: that is what the cores serve.")
+            kwargs["num_workers"] = fitting
+        original(self, local_rank, **kwargs)
+
+    DataLoaderX.__init__ = __init__
+
+
+PATCHES = (
+    Patch(
+        name="loader-cpu",
+        breaks="every data loader makes a CUDA stream: nothing loads on CPU",
+        versions="all",
+        needed=always,
+        apply=_load_on_cpu_too,
+    ),
+    Patch(
+        name="loader-errors",
+        breaks="an error while loading (an image that cannot be read) hangs the run for ever, without a message",
+        versions="all",
+        needed=always,
+        apply=_pass_on_loading_errors,
+    ),
+    Patch(
+        name="worker-count",
+        breaks="4 to 8 loading workers a loader, however few cores there are; the test loader's 4 cannot be changed",
+        versions="all",
+        needed=always,
+        apply=_fit_worker_count,
+    ),
+)

@@ -1,0 +1,89 @@
+"""The configuration of the plug-in, under ``PRUNE``."""
+
+import difflib
+import functools
+
+from yacs.config import CfgNode
+
+from fastreid_prune.errors import FastreidPruneError
+
+
+def add_prune_config(cfg: CfgNode) -> None:
+    """Add the keys under ``PRUNE`` to a fastreid configuration, with defaults that change nothing."""
+    node = type(cfg)
+    cfg.PRUNE = node()
+
+    # Seed of initial weights, order of samples and augmentation, each epoch's a function of (seed, epoch) alone, so
+    # that a resumed run sees what an unbroken one would. -1: as fastreid, another seed every time.
+    cfg.PRUNE.SEED = -1
+
+    # Train on this manifest: pruned samples and outliers are gone, relabelled ones carry the new identity.
+    cfg.PRUNE.MANIFEST = ""
+
+    cfg.PRUNE.CAPTURE = node()
+    # Record the classifier head's logits, and write OUTPUT_DIR/prune at the end of training.
+    cfg.PRUNE.CAPTURE.ENABLED = False
+    # "train": from the training forwards, at no cost. "eval": one clean pass over the training set at each epoch's end.
+    cfg.PRUNE.CAPTURE.MODE = "train"
+    # Which head, where the model has several (MGN: "b1_head", ...). Empty: the only one.
+    cfg.PRUNE.CAPTURE.HEAD = ""
+    # Decode every training image before training, so that one that cannot be read is named now and left out.
+    cfg.PRUNE.CAPTURE.CHECK_IMAGES = True
+
+    # How a scored run ranks its samples, and the fraction it prunes at its own end (0: `fastreid-prune prune` later).
+    cfg.PRUNE.METHOD = "entropy"
+    cfg.PRUNE.RATIO = 0.0
+
+    cfg.PRUNE.PURIFY = node()
+    # Relabel and drop what the verdicts say when the run prunes at its own end.
+    cfg.PRUNE.PURIFY.ENABLED = False
+
+
+def check_prune_config(cfg: CfgNode) -> None:
+    """Refuse values under ``PRUNE`` that make no sense, before anything is built.
+
+    Raises:
+        FastreidPruneError: naming the key, what was found and what was expected.
+    """
+    from fastreid_prune import scores
+
+    prune = cfg.PRUNE
+    if prune.CAPTURE.MODE not in ("train", "eval"):
+        raise FastreidPruneError(f"PRUNE.CAPTURE.MODE: {prune.CAPTURE.MODE!r} found, 'train' or 'eval' expected.")
+    if prune.METHOD not in scores.available():
+        known = ", ".join(scores.available())
+        raise FastreidPruneError(f"PRUNE.METHOD: {prune.METHOD!r} found, one of {known} expected.")
+    if not 0 <= prune.RATIO < 1:
+        raise FastreidPruneError(f"PRUNE.RATIO: {prune.RATIO} found, a fraction in [0, 1) expected.")
+    if prune.RATIO > 0 and not prune.CAPTURE.ENABLED:
+        raise FastreidPruneError(
+            "PRUNE.RATIO prunes at the end of a scoring run: set PRUNE.CAPTURE.ENABLED True, or train on a manifest "
+            "with PRUNE.MANIFEST."
+        )
+
+
+def naming_nearest_key(merge):
+    """Wrap a ``merge_from_…`` method of CfgNode: an unknown key under ``PRUNE`` is answered with the nearest known one."""
+
+    @functools.wraps(merge)
+    def wrapped(self, *args, **kwargs):
+        try:
+            return merge(self, *args, **kwargs)
+        except (KeyError, AssertionError) as error:
+            text = str(error.args[0]) if error.args else ""
+            unknown = text.split(":")[-1].strip().rstrip(".")
+            if not unknown.startswith("PRUNE") or "PRUNE" not in self:
+                raise
+            known = _keys(self.PRUNE, "PRUNE")
+            nearest = difflib.get_close_matches(unknown, known, n=1, cutoff=0.0)[0]
+            raise FastreidPruneError(f"{unknown}: no such configuration key. The nearest one is {nearest}.") from error
+
+    return wrapped
+
+
+def _keys(node: CfgNode, prefix: str) -> list[str]:
+    keys = []
+    for name, value in node.items():
+        path = f"{prefix}.{name}"
+        keys.extend(_keys(value, path) if isinstance(value, CfgNode) else [path])
+    return keys

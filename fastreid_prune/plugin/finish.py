@@ -1,0 +1,48 @@
+"""From a complete recording to the files of a scored run."""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from fastreid.utils import comm
+
+from fastreid_prune.trajectory import LogitRecorder
+
+logger = logging.getLogger("fastreid.prune")
+
+
+def finish_run(cfg, recorder: LogitRecorder, dataset, folder: Path, run: str) -> None:
+    """Write the trajectory of all ranks, score it, and prune where ``PRUNE.RATIO`` asks for it."""
+    from fastreid_prune.pruning import prune, score_run
+
+    save = recorder.save(folder / "trajectory", describe(cfg, dataset, run))
+    if comm.is_main_process():
+        score_run(folder)
+        logger.info(f"Scored run: {save.parent}")
+        if cfg.PRUNE.RATIO > 0 or cfg.PRUNE.PURIFY.ENABLED:
+            manifest = folder / "manifest.csv"
+            prune(folder, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, output=manifest)
+            logger.info(f"Manifest: {manifest}; train on it with PRUNE.MANIFEST {manifest}")
+    comm.synchronize()
+
+
+def describe(cfg, dataset, run: str) -> dict[str, Any]:
+    """What ``meta.json`` says of the run besides the recorder's own."""
+    import fastreid
+    import torchvision
+
+    return {
+        "dataset": list(cfg.DATASETS.NAMES),
+        "mode": cfg.PRUNE.CAPTURE.MODE,
+        "seed": cfg.PRUNE.SEED,
+        "run": run,
+        "config_digest": hashlib.sha256(cfg.dump().encode()).hexdigest(),
+        "unreadable": dataset.unreadable,
+        "versions": {
+            "fastreid": getattr(fastreid, "__version__", "unknown"),
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+        },
+    }

@@ -1,0 +1,72 @@
+"""Running a fastreid training script, unmodified, with the plug-in active in it and in the processes it spawns."""
+
+import multiprocessing.spawn
+import os
+import runpy
+import sys
+from pathlib import Path
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.plugin import register
+
+SCRIPT = "FASTREID_PRUNE_SCRIPT"
+
+
+def run_script(script: str, arguments: list[str]) -> None:
+    """Run ``script`` as ``python script arguments…`` would.
+
+    Raises:
+        FastreidPruneError: there is no such script, or something that the user can mend stopped the run, in this
+            process or in one that it spawned.
+    """
+    if not Path(script).is_file():
+        raise FastreidPruneError(f"{script}: no such script. Give the path to a training script, such as tools/train_net.py.")
+    sys.argv = [script, *arguments]
+    sys.path[0] = str(Path(script).resolve().parent)
+    _find_checkout(script)
+    os.environ[SCRIPT] = os.path.abspath(script)
+    register()
+    spawn_with_plugin()
+    with mending():
+        runpy.run_path(script, run_name="__main__")
+
+
+class mending:
+    """A context that turns a user's mistake reported by a spawned process into the same error in this one."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, error, traceback) -> None:
+        from torch.multiprocessing import ProcessRaisedException
+
+        if isinstance(error, ProcessRaisedException):
+            marker = f"{FastreidPruneError.__module__}.{FastreidPruneError.__qualname__}: "
+            _, found, message = str(error).rpartition(marker)
+            if found:
+                raise FastreidPruneError(message.strip()) from None
+
+
+def _find_checkout(script: str) -> None:
+    """Where fastreid is not installed, take the checkout that the script lies in, or the one we stand in."""
+    import importlib.util
+
+    if importlib.util.find_spec("fastreid") is not None:
+        return
+    for folder in (Path.cwd(), *Path(script).resolve().parents):
+        if (folder / "fastreid" / "__init__.py").is_file():
+            sys.path.append(str(folder))
+            return
+
+
+def spawn_with_plugin() -> None:
+    """Spawned processes run the script's top level again, to find its functions: let them register first."""
+    original = multiprocessing.spawn.get_preparation_data
+
+    def get_preparation_data(name):
+        data = original(name)
+        if data.get("init_main_from_path"):
+            data["init_main_from_path"] = str(Path(__file__).with_name("spawned_main.py"))
+        return data
+
+    multiprocessing.spawn.get_preparation_data = get_preparation_data

@@ -1,0 +1,102 @@
+"""What the plug-in adds to fastreid's trainer."""
+
+import contextlib
+import logging
+import weakref
+from collections.abc import Iterator
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.plugin.config import check_prune_config
+from fastreid_prune.plugin.seeding import seed_everything
+
+logger = logging.getLogger("fastreid.prune")
+
+_attached: "weakref.WeakSet" = weakref.WeakSet()
+_building_hooks = False
+_training_names: tuple[str, ...] = ()
+
+
+def before_building(cfg) -> None:
+    """Before the trainer builds anything: check the configuration, seed the initial weights.
+
+    Raises:
+        FastreidPruneError: something that would stop the run later.
+    """
+    global _training_names
+    _training_names = tuple(cfg.DATASETS.NAMES)
+    check_prune_config(cfg)
+    check_machine(cfg)
+    if cfg.PRUNE.SEED >= 0:
+        seed_everything(cfg.PRUNE.SEED)
+
+
+def check_machine(cfg) -> None:
+    """Refuse a device that is not there and pretrained weights that are not where they should be."""
+    import os
+
+    import torch
+
+    if cfg.MODEL.DEVICE.startswith("cuda") and not torch.cuda.is_available():
+        raise FastreidPruneError(
+            "MODEL.DEVICE: 'cuda' found, but torch sees no CUDA device here. Add `MODEL.DEVICE cpu` to the command, or "
+            "see `fastreid-prune doctor`."
+        )
+    backbone = cfg.MODEL.BACKBONE
+    if backbone.PRETRAIN and backbone.PRETRAIN_PATH and not os.path.isfile(backbone.PRETRAIN_PATH):
+        raise FastreidPruneError(
+            f"MODEL.BACKBONE.PRETRAIN_PATH: no file {backbone.PRETRAIN_PATH!r}. Put the backbone's ImageNet weights "
+            "there, or set MODEL.BACKBONE.PRETRAIN False to train from scratch."
+        )
+
+
+@contextlib.contextmanager
+def building_hooks() -> Iterator[None]:
+    """While the trainer builds its hooks; a train loader made now is precise BN's, not the run's."""
+    global _building_hooks
+    _building_hooks = True
+    try:
+        yield
+    finally:
+        _building_hooks = False
+
+
+def is_building_hooks() -> bool:
+    """Whether the trainer is building its hooks right now."""
+    return _building_hooks
+
+
+def training_names() -> tuple[str, ...]:
+    """``DATASETS.NAMES`` of the trainer that was built last."""
+    return _training_names
+
+
+def attach(trainer) -> None:
+    """Give the trainer the plug-in's hooks, once, before its checkpointer and its writers."""
+    prune = trainer.cfg.PRUNE
+    if trainer in _attached or not (prune.CAPTURE.ENABLED or prune.MANIFEST or prune.SEED >= 0):
+        return
+    _attached.add(trainer)
+    from fastreid.engine.hooks import EvalHook, PeriodicCheckpointer
+
+    from fastreid_prune.plugin.run_record import RunRecord
+    from fastreid_prune.plugin.seeding_hook import SeedingHook
+
+    hooks = []
+    if prune.SEED >= 0:
+        hooks.append(SeedingHook(prune.SEED))
+    if prune.CAPTURE.ENABLED:
+        from fastreid_prune.plugin.capture import CaptureHook
+
+        capture = CaptureHook(trainer.cfg, trainer.model, trainer.data_loader)
+        trainer.checkpointer.checkpointables["prune_capture"] = capture.state
+        hooks.append(capture)
+    hooks.append(RunRecord(trainer.cfg))
+    before = len(trainer._hooks)
+    trainer.register_hooks(hooks)
+    own = trainer._hooks[before:]
+    del trainer._hooks[before:]
+    first = next(
+        (i for i, hook in enumerate(trainer._hooks) if isinstance(hook, (EvalHook, PeriodicCheckpointer))),
+        len(trainer._hooks),
+    )
+    trainer._hooks[first:first] = own
