@@ -6,7 +6,9 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 
-CLEAN, MISLABELLED, OUTLIER, NEAR_DUPLICATE = KINDS = ("clean", "mislabelled", "outlier", "near_duplicate")
+CLEAN, MISLABELLED, OUTLIER, NEAR_DUPLICATE = ("clean", "mislabelled", "outlier", "near_duplicate")
+UNJUDGED = ""
+KINDS = (CLEAN, MISLABELLED, OUTLIER, NEAR_DUPLICATE, UNJUDGED)
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Verdicts:
     """One verdict a sample.
 
     Attributes:
-        verdict: [N] str, one of ``KINDS``.
+        verdict: [N] str, one of ``KINDS``; empty where nobody judged.
         suggested_pid: [N] str, the identity a mislabelled sample shows; "" elsewhere.
         runner_up_pid: [N] str, the next most likely identity; "" where there is none.
         confidence: [N] float64, probability in [0, 1] that the verdict is right; NaN where not known.
@@ -45,10 +47,10 @@ class Verdicts:
         return len(self.verdict)
 
     @classmethod
-    def clean(cls, count: int) -> "Verdicts":
-        """Verdicts that find nothing wrong with any of ``count`` samples."""
-        empty = np.full(count, "", object)
-        return cls(np.full(count, CLEAN, object), empty, empty, np.full(count, np.nan), empty)
+    def unjudged(cls, count: int) -> "Verdicts":
+        """For ``count`` samples of which nothing is known."""
+        empty = np.full(count, UNJUDGED, object)
+        return cls(empty, empty, empty, np.full(count, np.nan), empty)
 
     @property
     def outlier(self) -> np.ndarray:

@@ -22,20 +22,20 @@ def select(
 ) -> np.ndarray:
     """The samples that stay when the lowest-scored ones are pruned.
 
-    ``ratio`` counts what is left: samples in ``excluded`` (outliers, unreadable images) are gone already, and
-    of the M others floor(ratio * M) are pruned. Without ``excluded`` that is the paper's fraction of the whole
-    training set.
+    ``ratio`` counts what is left: samples in ``excluded`` (outliers, unreadable images) are gone already,
+    and of the M others floor(ratio * M) are pruned. Without ``excluded`` that is the paper's fraction of the
+    whole training set.
 
     Args:
         scores: [N] float, higher = more worth keeping. Infinite values are ranked; NaN only where excluded.
         ratio: fraction to prune, in [0, 1).
         file_names: [N], breaks ties: of equal scores the name that sorts last is pruned first, so that the
-            outcome does not depend on the order in which a file system lists the images. Without names the row
-            order decides.
+            outcome does not depend on the order in which a file system lists the images. Without names the
+            row order decides.
         excluded: [N] bool, samples that are removed already and do not count.
         pids: [N], identities (after relabelling), for ``keep_per_identity``.
-        keep_per_identity: how many of the best-scored samples of each identity pruning never touches. 0 is the
-            paper's method. Where the floor leaves too few candidates, fewer samples than asked for are pruned.
+        keep_per_identity: how many of the best-scored samples of each identity pruning never touches. 0 is
+            the paper's method. Where the floor leaves too few candidates, fewer samples are pruned.
 
     Returns:
         keep: [N] bool; False for pruned and for excluded samples.
@@ -54,8 +54,8 @@ def select(
     unscored = np.flatnonzero(np.isnan(scores) & ~excluded)
     if len(unscored):
         raise FastreidPruneError(
-            f"scores: {len(unscored)} of {total} are NaN, the first in row {unscored[0]}. Score every sample, "
-            "or exclude those that cannot be scored."
+            f"scores: {len(unscored)} of {total} are NaN, the first in row {unscored[0]}. Score every "
+            "sample, or exclude those that cannot be scored."
         )
     count = pruned_count(int(total - excluded.sum()), ratio)
     candidates = ~excluded

@@ -1,0 +1,40 @@
+"""``fastreid-prune prune``: the manifest of a scored run."""
+
+import click
+
+from fastreid_prune.cli.printing import print_table
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False))
+@click.option("--ratio", type=float, required=True, help="Fraction to prune, in [0, 1): 0.3 prunes 30 %.")
+@click.option("--method", default="entropy", show_default=True, help="Score to rank by.")
+@click.option("--purify", is_flag=True, help="Act on the run's verdicts: relabel, leave out outliers.")
+@click.option("--keep-per-identity", type=click.IntRange(0), default=0, show_default=True, metavar="K",
+              help="Never prune the K best-scored images of an identity.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), help="For the method random; by default the run's own.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="The manifest, a CSV.  [RUN/prune/manifest.csv]"
+)
+def command(run, ratio, method, purify, keep_per_identity, seed, output):
+    """Write the manifest of RUN, the output folder of a scored run: what stays, and under which identity."""
+    from fastreid_prune.pruning import prune
+
+    summary = prune(
+        run, ratio, method, purify=purify, output=output, keep_per_identity=keep_per_identity, seed=seed
+    )
+    rows = [
+        (action, count, f"{100 * count / max(summary.samples, 1):.1f} %")
+        for action, count in summary.counts.items()
+    ]
+    rows += [("identities left", summary.identities_left, f"of {summary.identities}")]
+    print_table(f"{summary.samples} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
+    if summary.lost:
+        shown = ", ".join(summary.lost[:5]) + (", ..." if len(summary.lost) > 5 else "")
+        click.echo(
+            f"No image is left of {len(summary.lost)} identities: {shown} (--keep-per-identity keeps some)."
+        )
+    click.echo(f"manifest: {summary.manifest}")
+    for path in summary.scores:
+        click.echo(f"scores:   {path}")
+    click.echo(f"Train on it with PRUNE.MANIFEST {summary.manifest}")

@@ -1,0 +1,163 @@
+"""The manifest as columns: built from scores and verdicts, written, read, checked against a data set."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.manifest.columns import ACTIONS, COLUMNS, KEEP, OUTLIER, PRUNE, RELABEL
+from fastreid_prune.manifest.fit import fitting_rows
+from fastreid_prune.manifest.reading import read_files
+from fastreid_prune.manifest.writing import write_files
+from fastreid_prune.sample_names import check_names
+from fastreid_prune.selection import hardest_first
+from fastreid_prune.verdicts import Verdicts
+
+
+class _Named(Protocol):
+    file_name: np.ndarray
+    pid: np.ndarray
+    camid: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """One row a sample of the data set, pruned ones included.
+
+    Attributes:
+        file_name: [N] str, path relative to the data sets' root, with forward slashes; no two are equal.
+        pid: [N] str, the identity that the data set gives.
+        camid: [N] str.
+        new_pid: [N] str, the identity to train with: ``pid``, or another where the label was found wrong.
+            Empty for outliers.
+        action: [N] str: ``keep``, ``prune``, ``relabel`` (keep under ``new_pid``), ``outlier`` (leave out).
+        score: [N] float64, higher = more worth keeping; NaN where a sample could not be scored.
+        rank: [N] int64, 1 = hardest, most worth keeping.
+        reason: [N] str, in words.
+        about: how it was made: method, ratio, thresholds, source, and ``new_ids``, the identities among
+            ``new_pid`` that the data set does not have (a person may split one).
+        path: where it was read from, for messages.
+    """
+
+    file_name: np.ndarray
+    pid: np.ndarray
+    camid: np.ndarray
+    new_pid: np.ndarray
+    action: np.ndarray
+    score: np.ndarray
+    rank: np.ndarray
+    reason: np.ndarray
+    about: dict = field(default_factory=dict)
+    path: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.file_name)
+
+    @property
+    def kept(self) -> np.ndarray:
+        """[N] bool: the samples to train on, under ``new_pid``."""
+        return np.asarray((self.action == KEEP) | (self.action == RELABEL), bool)
+
+    def training_identities(self) -> dict[str, str]:
+        """File name -> identity to train with, of the samples that stay."""
+        kept = self.kept
+        return dict(zip(self.file_name[kept].tolist(), self.new_pid[kept].tolist(), strict=True))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many samples have each action."""
+        return {action: int((self.action == action).sum()) for action in ACTIONS}
+
+    @classmethod
+    def build(
+        cls,
+        samples: _Named,
+        scores: np.ndarray,
+        keep: np.ndarray,
+        verdicts: Verdicts | None = None,
+        *,
+        method: str,
+        ratio: float,
+        thresholds: dict | None = None,
+        source: dict | None = None,
+    ) -> "Manifest":
+        """The manifest of a scored and selected data set, rows sorted by file name.
+
+        Args:
+            samples: ``file_name``, ``pid`` and ``camid``, [N] each (``fastreid_prune.trajectory.Samples``).
+            scores: [N] float, higher = more worth keeping; NaN only for outliers.
+            keep: [N] bool, as :func:`fastreid_prune.selection.select` gives it.
+            verdicts: what was judged; without them nothing is relabelled or an outlier.
+            method: the score's name.
+            ratio: the fraction pruned of what outliers left.
+            thresholds: of the purification, for the record.
+            source: the run and its digests, for the record.
+
+        Raises:
+            FastreidPruneError: unsafe or repeated file names, columns of different lengths, outliers that
+                are kept.
+        """
+        count = len(samples.file_name)
+        verdicts = Verdicts.unjudged(count) if verdicts is None else verdicts
+        scores, keep = np.asarray(scores, np.float64), np.asarray(keep, bool)
+        if not len(samples.pid) == len(samples.camid) == len(scores) == len(keep) == len(verdicts) == count:
+            raise FastreidPruneError(
+                f"manifest: expected scores, keep and verdicts for each of {count} samples."
+            )
+        check_names(samples.file_name, "manifest")
+        if (keep & verdicts.outlier).any():
+            raise FastreidPruneError(
+                "manifest: an outlier cannot be kept: exclude outliers from the selection."
+            )
+        pid = np.asarray(samples.pid, dtype=object)
+        new_pid = np.where(verdicts.mislabelled, verdicts.suggested_pid, pid)
+        action = np.full(count, KEEP, object)
+        action[new_pid != pid] = RELABEL
+        action[~keep] = PRUNE
+        action[verdicts.outlier] = OUTLIER
+        new_pid[verdicts.outlier] = ""
+        reason = np.asarray(verdicts.reason, dtype=object).copy()
+        reason[(action == PRUNE) & (reason == "")] = f"among the lowest {100 * ratio:g} % by {method}"
+        rank = np.empty(count, np.int64)
+        rank[hardest_first(scores, samples.file_name)] = np.arange(1, count + 1)
+        order = np.argsort(np.asarray(samples.file_name, dtype=object), kind="stable")
+        file_name, camid = (np.asarray(column, dtype=object) for column in (samples.file_name, samples.camid))
+        columns = (file_name, pid, camid, new_pid, action, scores, rank, reason)
+        about = {"method": method, "ratio": ratio, "thresholds": thresholds or {}, "source": source or {}}
+        return cls(*(column[order] for column in columns), about=about | {"new_ids": []})
+
+    def check_against(self, file_names: Sequence[str], pids: Sequence[str]) -> np.ndarray:
+        """The manifest's row of each sample of a data set, [M] int64, if it is the data set that this is for.
+
+        Raises:
+            FastreidPruneError: images without a row, rows without an image, other identities than the data
+                set's, ``new_pid`` unknown to it; with how many and the first few.
+        """
+        return fitting_rows(self, file_names, pids)
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Write ``path`` (CSV) and the JSON beside it. The same manifest gives the same bytes.
+
+        Raises:
+            FastreidPruneError: the rows contradict themselves, or the files cannot be written.
+        """
+        write_files(Path(path), {name: getattr(self, name) for name in COLUMNS}, self.about)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike, *, edited: bool = False) -> "Manifest":
+        """Read and check a manifest.
+
+        Args:
+            path: the CSV; its JSON is beside it.
+            edited: accept rows that were changed since it was written, and a missing JSON. The rows must
+                still make sense; ranks are closed up where rows were removed. Write it again to vouch for it.
+
+        Raises:
+            FastreidPruneError: what is wrong, and in how many rows.
+        """
+        columns, about = read_files(Path(path), edited)
+        return cls(**columns, about=about, path=Path(path))

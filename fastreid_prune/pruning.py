@@ -1,0 +1,225 @@
+"""From a scored run to a manifest: score, select, write. One call does what one command does."""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fastreid_prune import scores
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.files import sha256
+from fastreid_prune.manifest import Manifest
+from fastreid_prune.score_table import CSV, PARQUET, ScoreTable
+from fastreid_prune.selection import identities_lost, select
+from fastreid_prune.trajectory import Trajectory, load_trajectory
+from fastreid_prune.trajectory.store import find_trajectory
+from fastreid_prune.verdicts import Verdicts
+
+logger = logging.getLogger("fastreid.prune")
+
+# the files that tell one trajectory from another; the mean logits come from the same visits and may be large
+_DIGESTED = ("samples.csv", "epochs.npz")
+
+
+@dataclass(frozen=True)
+class PruneSummary:
+    """What :func:`prune` did.
+
+    Attributes:
+        manifest: the CSV that was written; its JSON is beside it.
+        scores: the run's score files.
+        method: the score's name.
+        ratio: the fraction pruned of what outliers left.
+        counts: samples by action.
+        samples: all samples of the data set.
+        identities: how many the data set has.
+        identities_left: how many are trained with.
+        lost: the identities of which no sample stays.
+    """
+
+    manifest: Path
+    scores: tuple[Path, ...]
+    method: str
+    ratio: float
+    counts: dict[str, int]
+    samples: int
+    identities: int
+    identities_left: int
+    lost: list[str]
+
+
+def prune(
+    run: str | os.PathLike,
+    ratio: float,
+    method: str = "entropy",
+    *,
+    purify: bool = False,
+    output: str | os.PathLike | None = None,
+    keep_per_identity: int = 0,
+    seed: int | None = None,
+) -> PruneSummary:
+    """Write the manifest of a scored run.
+
+    Args:
+        run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
+        ratio: the fraction to prune of the samples that are left once outliers are gone, in [0, 1).
+        method: one of ``scores.available()``.
+        purify: act on the verdicts in the run's scores: relabel the mislabelled, leave out the outliers.
+        output: the manifest's CSV; by default ``manifest.csv`` beside the scores.
+        keep_per_identity: samples of each identity that pruning never touches (0: the paper's method).
+        seed: for ``random``; by default the run's own.
+
+    Raises:
+        FastreidPruneError: no scored run there, no such method, a ratio outside [0, 1), or ``purify`` without
+            verdicts.
+    """
+    table = score_run(run, [method], seed=seed)
+    folder = _folder(run)
+    if purify and not table.judged:
+        raise FastreidPruneError(
+            f"{folder / PARQUET}: no verdicts, and purification acts on them. Judge the run first, or prune "
+            "without."
+        )
+    verdicts = table.verdicts if purify else _unreadable_only(table)
+    values = table.scores[method]
+    new_pid = np.where(verdicts.mislabelled, verdicts.suggested_pid, table.pid)
+    keep = select(
+        values,
+        ratio,
+        file_names=table.file_name,
+        excluded=verdicts.outlier,
+        pids=new_pid,
+        keep_per_identity=keep_per_identity,
+    )
+    source = dict(sorted(table.about.items()))
+    manifest = Manifest.build(table, values, keep, verdicts, method=method, ratio=ratio, source=source)
+    path = Path(output) if output is not None else folder / "manifest.csv"
+    manifest.write(path)
+    return PruneSummary(
+        manifest=path,
+        scores=(folder / PARQUET, folder / CSV),
+        method=method,
+        ratio=ratio,
+        counts=manifest.counts,
+        samples=len(manifest),
+        identities=len(set(manifest.pid)),
+        identities_left=len(set(manifest.new_pid[manifest.kept])),
+        lost=identities_lost(new_pid, keep),
+    )
+
+
+def score_run(
+    run: str | os.PathLike, methods: Sequence[str] | None = None, *, seed: int | None = None
+) -> ScoreTable:
+    """The scores of a run, from its files where they are there and current, else computed and written.
+
+    Args:
+        run: as for :func:`prune`.
+        methods: those needed; by default every method that the run's trajectory allows. Others that the files
+            have already stay.
+        seed: for ``random``; by default the run's own.
+
+    Raises:
+        FastreidPruneError: no trajectory, no such method, or the trajectory lacks what it needs.
+    """
+    folder = _folder(run)
+    wanted = scores.available() if methods is None else list(methods)
+    for method in wanted:
+        scores.get(method)
+    table = _current_table(folder)
+    if table is not None and seed is None and all(method in table.scores for method in wanted):
+        return table
+    trajectory = load_trajectory(folder)
+    if trajectory.samples is None:
+        raise FastreidPruneError(
+            f"{folder}: the trajectory does not name its samples; a manifest needs file names."
+        )
+    unreadable = trajectory.meta.get("unreadable", [])
+    known = (
+        {} if table is None else {n: values[: trajectory.num_samples] for n, values in table.scores.items()}
+    )
+    if seed is not None:
+        known.pop("random", None)
+    values = _scores(trajectory, wanted, known, strict=methods is not None, seed=seed)
+    samples = trajectory.samples
+    about = _provenance(folder, trajectory)
+    if table is None:
+        verdicts = Verdicts.unjudged(len(samples))
+        fresh = ScoreTable(samples.file_name, samples.pid, samples.camid, values, verdicts, about)
+        table = fresh.with_unreadable(unreadable)
+    else:
+        gap = np.full(len(table) - trajectory.num_samples, np.nan)
+        columns = {name: np.concatenate([column, gap]) for name, column in values.items()}
+        table = ScoreTable(table.file_name, table.pid, table.camid, columns, table.verdicts, about)
+    table.write(folder)
+    return table
+
+
+def _scores(
+    trajectory: Trajectory, wanted: list[str], known: dict[str, np.ndarray], strict: bool, seed: int | None
+) -> dict[str, np.ndarray]:
+    values = dict(known)
+    run_seed = trajectory.meta.get("seed")
+    for method in wanted:
+        if method in values:
+            continue
+        options = {}
+        if method == "random":
+            options["seed"] = (
+                seed if seed is not None else max(run_seed, 0) if isinstance(run_seed, int) else 0
+            )
+        try:
+            values[method] = scores.compute(trajectory, method, **options)
+        except FastreidPruneError as error:
+            if strict:
+                raise
+            logger.info(f"No score {method}: {error}")
+    return {name: values[name] for name in sorted(values)}
+
+
+def _folder(run: str | os.PathLike) -> Path:
+    """The folder of the scores: ``OUTPUT_DIR/prune``, where the trajectory may be gone already."""
+    path = Path(run)
+    for folder in (path, path / "prune"):
+        if (folder / PARQUET).is_file():
+            return folder
+    trajectory = find_trajectory(path)
+    return trajectory.parent if trajectory.name == "trajectory" else trajectory
+
+
+def _current_table(folder: Path) -> ScoreTable | None:
+    """The scores on disk, unless there are none or the trajectory beside them is another one."""
+    if not (folder / PARQUET).is_file():
+        return None
+    table = ScoreTable.read(folder)
+    digests = _digests(folder)
+    current = not digests or all(table.about.get(name) == digest for name, digest in digests.items())
+    return table if current else None
+
+
+def _provenance(folder: Path, trajectory: Trajectory) -> dict[str, str]:
+    meta = trajectory.meta
+    named = {key: meta[key] for key in ("run", "mode", "seed", "config_digest") if key in meta}
+    return {key: str(value) for key, value in named.items()} | _digests(folder)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    for place in (folder / "trajectory", folder):
+        if (place / _DIGESTED[-1]).is_file():
+            return {
+                f"sha256 of {name}": sha256(place / name) for name in _DIGESTED if (place / name).is_file()
+            }
+    return {}
+
+
+def _unreadable_only(table: ScoreTable) -> Verdicts:
+    """Without purification nothing is judged, but what could not be read can still not be trained on."""
+    gone = table.unreadable
+    empty = np.full(len(table), "", object)
+    verdict, reason = (
+        np.where(gone, column, "") for column in (table.verdicts.verdict, table.verdicts.reason)
+    )
+    return Verdicts(verdict, empty, empty, np.where(gone, 1.0, np.nan), reason)

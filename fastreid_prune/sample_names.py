@@ -1,0 +1,65 @@
+"""Names of samples: paths relative to the data sets' root that can never lead out of it."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fastreid_prune.errors import FastreidPruneError
+
+MAX_LENGTH = 4096
+# NUL, absolute, a Windows drive, or a component that is empty, "." or ".." (with either kind of slash)
+_UNSAFE = r"\x00|^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.?([/\\]|$)|//|/$"
+
+
+def unsafe(names: pa.Array) -> np.ndarray:
+    """[N] bool: which of ``names`` (strings) are no path inside the data sets' root."""
+    bad = pc.or_(pc.match_substring_regex(names, _UNSAFE), pc.greater(pc.binary_length(names), MAX_LENGTH))
+    bad = pc.or_(bad, pc.equal(names, ""))
+    return np.asarray(pc.fill_null(bad, True), bool)
+
+
+def check_names(names: Sequence[str] | np.ndarray, where: str) -> None:
+    """Refuse names that are unsafe, not valid Unicode, or there twice.
+
+    Raises:
+        FastreidPruneError: names ``where`` they were found, how many are wrong, and the first few.
+    """
+    try:
+        array = pa.array(names, pa.string())
+    except (UnicodeEncodeError, pa.ArrowException, TypeError) as error:
+        raise FastreidPruneError(
+            f"{where}: a file name is not valid Unicode text ({error!s:.200})."
+        ) from None
+    bad = unsafe(array)
+    if bad.any():
+        raise FastreidPruneError(
+            f"{where}: {bad.sum()} of {len(bad)} file names are not paths inside the data sets' root: "
+            f"{examples(array.filter(pa.array(bad)).slice(0, 5).to_pylist(), int(bad.sum()))}. Expected "
+            "names such as 'Market-1501-v15.09.15/bounding_box_train/0002_c1s1_000451_03.jpg'."
+        )
+    if len(array) != (distinct := pc.count_distinct(array).as_py()):
+        counts = pc.value_counts(array)
+        twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+        raise FastreidPruneError(
+            f"{where}: {len(array) - distinct} rows repeat a file name: "
+            f"{examples(twice.slice(0, 5).to_pylist(), len(twice))}. Every sample has one row."
+        )
+
+
+def examples(values: Iterable[str], total: int | None = None, limit: int = 3) -> str:
+    """The first few values, quoted and shortened, for a message: ``'a', 'b', 'c' and 12 more``."""
+    values = list(values)
+    total = len(values) if total is None else total
+    shown = ", ".join(
+        ascii(value) if len(value) <= 120 else ascii(value[:117] + "...") for value in values[:limit]
+    )
+    return f"{shown} and {total - limit} more" if total > limit else shown
+
+
+def dataset_names(pids: Sequence[str] | np.ndarray) -> np.ndarray:
+    """[N] str: the data set of each identity, ``market1501`` for ``market1501_2``; else ``dataset``."""
+    distinct, place = np.unique(np.asarray(pids, dtype=object), return_inverse=True)
+    names = np.array([pid.rpartition("_")[0] or "dataset" for pid in distinct], dtype=object)
+    return names[place] if len(names) else np.zeros(0, object)

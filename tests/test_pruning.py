@@ -1,0 +1,151 @@
+import csv
+import json
+import shutil
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from fastreid_prune import scores
+from fastreid_prune.cli import group
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.manifest import Manifest
+from fastreid_prune.pruning import prune, score_run
+from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.trajectory import load_trajectory
+from fastreid_prune.verdicts import Verdicts
+
+UNREADABLE = [
+    {
+        "file_name": "Market-1501-v15.09.15/bounding_box_train/0001_c1s1_999999_00.jpg",
+        "pid": "market1501_1",
+        "camid": "market1501_0",
+        "error": "OSError: truncated",
+    }
+]
+
+
+def judged(table, mislabelled, outlier):
+    """The table with verdicts on some rows."""
+    verdict = np.full(len(table), "clean", object)
+    verdict[mislabelled], verdict[outlier] = "mislabelled", "outlier"
+    suggested = np.full(len(table), "", object)
+    ids = sorted(set(table.pid))
+    suggested[mislabelled] = [ids[(ids.index(pid) + 1) % len(ids)] for pid in table.pid[mislabelled]]
+    empty = np.full(len(table), "", object)
+    reason = np.where(verdict == "clean", "", "its neighbours say otherwise").astype(object)
+    verdicts = Verdicts(verdict, suggested, empty, np.full(len(table), 0.9), reason)
+    return ScoreTable(table.file_name, table.pid, table.camid, table.scores, verdicts, table.about)
+
+
+def test_the_lowest_entropies_are_pruned(scored_run):
+    run = scored_run(samples=50)
+    summary = prune(run, 0.3)
+    manifest = Manifest.read(summary.manifest)
+    trajectory = load_trajectory(run)
+    entropy = dict(zip(trajectory.samples.file_name, scores.compute(trajectory, "entropy"), strict=True))
+    lowest = set(sorted(entropy, key=entropy.get)[:15])
+    assert set(manifest.file_name[manifest.action == "prune"]) == lowest
+    assert summary.counts == {"keep": 35, "prune": 15, "relabel": 0, "outlier": 0}
+    assert summary.manifest == run / "prune" / "manifest.csv" and summary.identities == 6
+    assert manifest.reason[manifest.action == "prune"][0] == "among the lowest 30 % by entropy"
+
+
+def test_the_score_files_have_one_row_a_sample_and_one_column_a_method(scored_run):
+    run = scored_run(samples=30)
+    table = score_run(run)
+    parquet = pq.read_table(run / "prune" / "scores.parquet").to_pydict()
+    with open(run / "prune" / "scores.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert set(table.scores) <= set(scores.available()) and {"entropy", "random"} <= set(table.scores)
+    assert list(parquet) == list(rows[0]) and len(rows) == 30
+    assert [float(row["entropy"]) for row in rows] == parquet["entropy"]
+    assert [row["file_name"] for row in rows] == load_trajectory(run).samples.file_name.tolist()
+
+
+def test_images_that_could_not_be_read_are_outliers(scored_run):
+    run = scored_run(samples=20, unreadable=UNREADABLE)
+    manifest = Manifest.read(prune(run, 0.5).manifest)
+    row = manifest.file_name.tolist().index(UNREADABLE[0]["file_name"])
+    assert manifest.action[row] == "outlier" and manifest.reason[row] == "unreadable: OSError: truncated"
+    assert np.isnan(manifest.score[row]) and manifest.rank[row] == 21
+    assert manifest.counts == {"keep": 10, "prune": 10, "relabel": 0, "outlier": 1}
+
+
+def test_purification_relabels_and_leaves_out_and_pruning_counts_what_is_left(scored_run):
+    run = scored_run(samples=60)
+    table = judged(score_run(run), mislabelled=[1, 2, 3], outlier=[4, 5])
+    table.write(run / "prune")
+    with_verdicts = prune(run, 0.5, purify=True, output=run / "purified.csv")
+    manifest = Manifest.read(with_verdicts.manifest)
+    assert with_verdicts.counts["outlier"] == 2 and with_verdicts.counts["prune"] == 29
+    changed = {table.file_name[row]: table.verdicts.suggested_pid[row] for row in (1, 2, 3)}
+    for name, pid in changed.items():
+        row = manifest.file_name.tolist().index(name)
+        assert manifest.new_pid[row] == pid and manifest.action[row] in ("relabel", "prune")
+    plain = Manifest.read(prune(run, 0.5, output=run / "plain.csv").manifest)
+    assert plain.counts == {"keep": 30, "prune": 30, "relabel": 0, "outlier": 0}
+
+
+def test_purification_without_verdicts_is_refused(scored_run):
+    with pytest.raises(FastreidPruneError, match="no verdicts"):
+        prune(scored_run(unreadable=UNREADABLE), 0.3, purify=True)
+
+
+def test_the_same_run_elsewhere_gives_the_same_bytes(scored_run, tmp_path):
+    run = scored_run(samples=40)
+    shutil.copytree(run, tmp_path / "elsewhere" / "copy")
+    written = []
+    for place in (run, tmp_path / "elsewhere" / "copy"):
+        score_run(place)
+        prune(place, 0.2, "random")
+        names = ("manifest.csv", "manifest.json", "scores.csv", "scores.parquet")
+        written.append([(place / "prune" / name).read_bytes() for name in names])
+    assert written[0] == written[1]
+
+
+def test_scores_of_an_earlier_trajectory_are_not_used(scored_run):
+    run = scored_run(seed=1)
+    before = Manifest.read(prune(run, 0.3).manifest)
+    assert scored_run(seed=2) == run
+    after = Manifest.read(prune(run, 0.3).manifest)
+    assert (before.score != after.score).all()
+
+
+def test_scores_suffice_where_the_trajectory_is_gone(scored_run):
+    run = scored_run()
+    prune(run, 0.3)
+    first = (run / "prune" / "manifest.csv").read_bytes()
+    shutil.rmtree(run / "prune" / "trajectory")
+    prune(run, 0.3)
+    assert (run / "prune" / "manifest.csv").read_bytes() == first
+
+
+def test_a_seed_chooses_another_random_order(scored_run):
+    run = scored_run()
+    kept = [Manifest.read(prune(run, 0.5, "random", seed=seed).manifest).kept for seed in (1, 1, 2)]
+    assert (kept[0] == kept[1]).all() and (kept[0] != kept[2]).any()
+
+
+def test_the_command_prints_what_it_did_and_where(scored_run, tmp_path):
+    run = scored_run()
+    result = CliRunner().invoke(group, ["prune", str(run), "--ratio", "0.3", "-o", str(tmp_path / "m.csv")])
+    assert result.exit_code == 0, result.output
+    assert "30 % pruned by entropy" in result.output and str(tmp_path / "m.csv") in result.output
+    assert json.loads((tmp_path / "m.json").read_text())["counts"]["prune"] == 18
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--ratio", "1.5"], r"ratio: found 1.5"),
+        (["--ratio", "0.3", "--method", "entropi"], "Did you mean 'entropy'"),
+        (["--ratio", "0.3", "-o", "m.txt"], "ends in '.csv'"),
+    ],
+)
+def test_a_mistake_ends_in_a_message(scored_run, arguments, message):
+    result = CliRunner().invoke(group, ["prune", str(scored_run()), *arguments])
+    assert isinstance(result.exception, FastreidPruneError)
+    with pytest.raises(FastreidPruneError, match=message):
+        raise result.exception
