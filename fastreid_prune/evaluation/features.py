@@ -1,12 +1,4 @@
-"""Features as the ranking sees them: checked, and on a grid where inner products are exact.
-
-Floating-point inner products depend on the order of the sum, hence on the BLAS library, on the number of
-threads and on where a row falls in a block: equal features can get unequal similarities. Here similarities
-have one exact value. Features are rounded to whole multiples of a step so small that float64 holds every
-partial sum of products without rounding (Cauchy-Schwarz bounds them by the product of the norms), so that
-any order, block, thread count or device gives the same number, and equal features tie. The step is 2^-26 of
-the unit for cosine, finer than the error of a float32 product of 2048-d features.
-"""
+"""Features as they come in: checked, whatever their type and memory layout."""
 
 import numpy as np
 import torch
@@ -14,7 +6,6 @@ import torch
 from fastreid_prune.errors import FastreidPruneError
 
 METRICS = ("cosine", "euclidean")
-BITS = 26
 ROWS = 1024
 
 

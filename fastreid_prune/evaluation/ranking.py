@@ -7,7 +7,6 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation.counting import count_ahead
-from fastreid_prune.evaluation.features import METRICS, check_features
 from fastreid_prune.evaluation.matches import check_labels, match
 from fastreid_prune.evaluation.similarity import Similarity
 
@@ -90,18 +89,11 @@ def evaluate_ranking(
         FastreidPruneError: arrays that do not fit together, values that are not finite (the row is named), or
             no query with a match.
     """
-    if metric not in METRICS:
-        raise FastreidPruneError(f"metric: expected one of {', '.join(METRICS)}, found {metric!r}.")
     ranks = tuple(int(k) for k in ranks)
     if not ranks or min(ranks) < 1:
         raise FastreidPruneError(f"ranks: expected whole numbers from 1, found {ranks}.")
-    query = check_features(query_features, "query_features")
-    gallery = check_features(gallery_features, "gallery_features")
-    if query.shape[1] != gallery.shape[1]:
-        raise FastreidPruneError(
-            f"query_features have width {query.shape[1]}, gallery_features {gallery.shape[1]}: "
-            "they must come from the same model."
-        )
+    similarity = Similarity(query_features, gallery_features, metric)
+    query, gallery = similarity.query, similarity.gallery
     matches = match(
         check_labels(query_ids, "query_ids", "query_features", len(query)),
         check_labels(gallery_ids, "gallery_ids", "gallery_features", len(gallery)),
@@ -113,8 +105,8 @@ def evaluate_ranking(
             f"None of the {len(query)} queries has its identity in the gallery under another camera: nothing "
             "to measure. Are the identities of both sides numbered alike, and do the cameras differ?"
         )
-    similarity, ahead = count_ahead(Similarity(query, gallery, metric), matches)
-    return _summarise(len(query), matches.query, matches.positive, similarity, ahead, ranks)
+    score, ahead = count_ahead(similarity, matches)
+    return _summarise(len(query), matches.query, matches.positive, score, ahead, ranks)
 
 
 def _summarise(

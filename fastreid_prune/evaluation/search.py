@@ -1,0 +1,119 @@
+"""The closest gallery rows of each query: faiss finds candidates, exact similarities put them in order."""
+
+import importlib
+from types import ModuleType
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.evaluation.similarity import Similarity
+
+CHUNK_BYTES = 1 << 26
+SPARE = 8
+LARGEST_GPU_K = 2048
+
+
+def nearest(
+    query_features: np.ndarray, gallery_features: np.ndarray, k: int, metric: str = "cosine"
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ``k`` closest gallery rows of each query, closest first; of equally close ones the lower row first.
+
+    The result is that of a full, stable sort by exact distance. faiss does the work, in pieces of the
+    gallery; on GPUs where a GPU faiss finds some and ``k`` is small enough for it (2,040).
+
+    Args:
+        query_features: [Q, D] finite floats.
+        gallery_features: [G, D] finite floats.
+        k: how many; at most G are returned.
+        metric: "cosine" or "euclidean".
+
+    Returns:
+        Rows [Q, min(k, G)] int64, and distances [Q, min(k, G)] float64: 1 - cosine, or squared Euclidean.
+
+    Raises:
+        FastreidPruneError: arrays that do not fit, ``k`` below 1, or faiss is not installed.
+    """
+    if k < 1:
+        raise FastreidPruneError(f"k: expected 1 or more, found {k}.")
+    return ranked(Similarity(query_features, gallery_features, metric), k)
+
+
+def ranked(similarity: Similarity, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`nearest`, of features that are already checked."""
+    num_queries, num_gallery = len(similarity.query), len(similarity.gallery)
+    k, count = min(k, num_gallery), min(k + SPARE, num_gallery)
+    rows = np.empty((num_queries, k), dtype=np.int64)
+    distances = np.empty((num_queries, k))
+    step = max(1, CHUNK_BYTES // (4 * max(similarity.query.shape[1], 16 * count)))
+    for first in range(0, num_queries, step):
+        part = slice(first, min(first + step, num_queries))
+        candidates, farthest = _candidates(similarity, part, count)
+        queries = np.repeat(np.arange(part.start, part.stop), count)
+        values = similarity.pairs(queries, candidates.ravel()).reshape(candidates.shape)
+        exact = similarity.distances(part, values)
+        order = np.lexsort((candidates, exact))[:, :k]
+        rows[part] = np.take_along_axis(candidates, order, axis=1)
+        distances[part] = np.take_along_axis(exact, order, axis=1)
+        if count < num_gallery:
+            unsure = (
+                distances[part, -1] >= farthest - similarity.error(part, slice(None)) * similarity.scale**2
+            )
+            for query in first + np.flatnonzero(unsure):
+                rows[query], distances[query] = _ranked_in_full(similarity, query, k)
+    return rows, distances
+
+
+def _candidates(similarity: Similarity, part: slice, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gallery rows [n, count] in no certain order, and the float32 distance [n] of the farthest.
+
+    What is not proposed is at least as far, give or take the error of float32.
+    """
+    query = similarity.query_float32(part)
+    num_gallery, width = similarity.gallery.shape
+    distances = np.empty((len(query), 0), dtype=np.float32)
+    rows = np.empty((len(query), 0), dtype=np.int64)
+    step = max(count, CHUNK_BYTES // (8 * width))
+    for first in range(0, num_gallery, step):
+        gallery = similarity.gallery_float32(slice(first, first + step))
+        found, local = _search(query, gallery, min(count, len(gallery)), similarity.cosine)
+        distances, rows = np.hstack([distances, found]), np.hstack([rows, local + first])
+        if distances.shape[1] > count:
+            kept = np.argpartition(distances, count - 1, axis=1)[:, :count]
+            distances = np.take_along_axis(distances, kept, axis=1)
+            rows = np.take_along_axis(rows, kept, axis=1)
+    return rows, distances.max(axis=1).astype(np.float64) * similarity.scale**2
+
+
+def _search(query: np.ndarray, gallery: np.ndarray, k: int, cosine: bool) -> tuple[np.ndarray, np.ndarray]:
+    faiss = _faiss()
+    metric = faiss.METRIC_INNER_PRODUCT if cosine else faiss.METRIC_L2
+    if k <= LARGEST_GPU_K and getattr(faiss, "get_num_gpus", int)():
+        values, rows = faiss.knn_gpu(faiss.StandardGpuResources(), query, gallery, k, metric=metric)
+    else:
+        values, rows = faiss.knn(query, gallery, k, metric=metric)
+    return (1 - values if cosine else values), rows
+
+
+def _ranked_in_full(similarity: Similarity, query: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    own = slice(query, query + 1)
+    grid = similarity.query_grid(own)
+    step = max(1, CHUNK_BYTES // (8 * similarity.query.shape[1]))
+    exact = np.concatenate(
+        [
+            similarity.exact(grid, similarity.gallery_grid(slice(first, first + step)))
+            for first in range(0, len(similarity.gallery), step)
+        ],
+        axis=1,
+    )
+    order = np.argsort(-exact[0], kind="stable")[:k]
+    return order, similarity.distances(own, exact[:, order])[0]
+
+
+def _faiss() -> ModuleType:
+    try:
+        return importlib.import_module("faiss")
+    except ImportError as error:
+        raise FastreidPruneError(
+            "faiss is not installed. Run `pip install faiss-cpu`; with an NVIDIA GPU, "
+            "`pip install faiss-gpu-cu12` instead."
+        ) from error

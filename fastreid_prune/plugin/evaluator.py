@@ -1,0 +1,85 @@
+"""fastreid's evaluator on exact ranking metrics: no compiler, no distance matrix, any machine."""
+
+import itertools
+import logging
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import torch
+from fastreid.evaluation.evaluator import DatasetEvaluator
+from fastreid.utils import comm
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.evaluation import evaluate_ranking, expand
+
+logger = logging.getLogger("fastreid.evaluation")
+
+
+class FaissEvaluator(DatasetEvaluator):
+    """What ``fastreid.evaluation.ReidEvaluator`` does: same arguments, settings and names of results.
+
+    ``TEST.AQE``, ``TEST.RERANK``, ``TEST.ROC`` and ``TEST.METRIC`` are read from the configuration;
+    ``TEST.FLIP`` acts before features get here. With several processes, features are gathered in the first,
+    and nothing larger.
+
+    Args:
+        cfg: fastreid's configuration.
+        num_query: the first ``num_query`` samples are the queries, the rest the gallery.
+        output_dir: kept for subclasses.
+    """
+
+    def __init__(self, cfg: Any, num_query: int, output_dir: str | None = None) -> None:
+        self.cfg = cfg
+        self._num_query = num_query
+        self._output_dir = output_dir
+        self._cpu_device = torch.device("cpu")
+        self._predictions: list[dict[str, Any]] = []
+
+    def reset(self) -> None:
+        """Forget the samples of the previous evaluation."""
+        self._predictions = []
+
+    def process(self, inputs: dict[str, Any], outputs: torch.Tensor) -> None:
+        """Keep the features ``outputs`` [B, D] of a batch, with its identities and cameras."""
+        self._predictions.append(
+            {
+                "feats": outputs.to(self._cpu_device, torch.float32),
+                "pids": torch.as_tensor(inputs["targets"]).cpu(),
+                "camids": torch.as_tensor(inputs["camids"]).cpu(),
+            }
+        )
+
+    def evaluate(self) -> OrderedDict:
+        """Rank-1, Rank-5, Rank-10, mAP, mINP, metric in percent, in the first process; nothing in others."""
+        predictions = self._predictions
+        if comm.get_world_size() > 1:
+            comm.synchronize()
+            predictions = list(itertools.chain(*comm.gather(predictions, dst=0)))
+            if not comm.is_main_process():
+                return OrderedDict()
+        features, ids, cams = (
+            torch.cat([prediction[name] for prediction in predictions]).numpy()
+            for name in ("feats", "pids", "camids")
+        )
+        self._results = self._measure(features, ids, cams)
+        return self._results.copy()
+
+    def _measure(self, features: np.ndarray, ids: np.ndarray, cams: np.ndarray) -> OrderedDict:
+        test = self.cfg.TEST
+        if test.RERANK.ENABLED or test.ROC.ENABLED:
+            raise FastreidPruneError("TEST.RERANK and TEST.ROC are not supported here yet: switch them off.")
+        if test.AQE.ENABLED:
+            logger.info("Test with AQE setting")
+            features = expand(features, test.AQE.QE_K, test.AQE.ALPHA, test.AQE.QE_TIME)
+        parts = [
+            part
+            for array in (features, ids, cams)
+            for part in (array[: self._num_query], array[self._num_query :])
+        ]
+        ranking = evaluate_ranking(*parts, metric=test.METRIC)
+        if ranking.num_skipped:
+            logger.info(
+                f"{ranking.num_skipped} of {ranking.num_queries} queries have no match and are left out"
+            )
+        return OrderedDict((name, 100 * value) for name, value in ranking.summary().items())
