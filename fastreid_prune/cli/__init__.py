@@ -17,6 +17,7 @@ VERBS = {
     "run": "Run any fastreid training script, unmodified, with the plug-in active.",
     "demo": "Write the embedded data set, in Market-1501's layout, with its truth.csv.",
     "prune": "Make a manifest from a scored run.",
+    "merge": "Merge scored runs over seeds into one run.",
     "evaluate": "Rank-k and mAP of features from anywhere.",
     "doctor": "What is installed, what fits, and what to install.",
 }

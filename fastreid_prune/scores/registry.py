@@ -22,24 +22,27 @@ class Method:
         score: ``score(trajectory, **options) -> [N]``; higher is more worth keeping.
         source: the publication it comes from.
         direction: what a high score means, in a few words.
+        per_run: of several merged runs, whether the score is the mean of the runs' scores; else the method
+            takes the merged trajectory as a whole.
     """
 
     name: str
     score: Score
     source: str
     direction: str
+    per_run: bool
 
 
 _METHODS: dict[str, Method] = {}
 
 
-def method(name: str, source: str, direction: str) -> Callable[[Score], Score]:
+def method(name: str, *, source: str, direction: str, per_run: bool = True) -> Callable[[Score], Score]:
     """Register ``score(trajectory, **options)`` under ``name``; see :class:`Method`."""
 
     def register(score: Score) -> Score:
         if name in _METHODS and _METHODS[name].score.__module__ != score.__module__:
             raise ValueError(f"two methods are called {name!r}")
-        _METHODS[name] = Method(name, score, source, direction)
+        _METHODS[name] = Method(name, score, source, direction, per_run)
         return score
 
     return register
@@ -59,7 +62,7 @@ def get(name: str) -> Method:
     if name not in _METHODS:
         near = difflib.get_close_matches(name, _METHODS, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise FastreidPruneError(f"METHOD: no method {name!r}; there are {', '.join(available())}.{hint}")
+        raise FastreidPruneError(f"no method {name!r}; there are {', '.join(available())}.{hint}")
     return _METHODS[name]
 
 
@@ -67,7 +70,7 @@ def compute(trajectory: Trajectory, method: str, **options: object) -> np.ndarra
     """Score every sample; higher is more worth keeping, for every method.
 
     Args:
-        trajectory: what a run recorded.
+        trajectory: what a run recorded, or several, merged.
         method: one of :func:`available`.
         options: the method's own (see its docstring).
 
@@ -78,10 +81,19 @@ def compute(trajectory: Trajectory, method: str, **options: object) -> np.ndarra
         FastreidPruneError: no such method or option, or the trajectory lacks what the method needs.
     """
     chosen = get(method)
-    known = [name for name in inspect.signature(chosen.score).parameters][1:]
+    known = list(inspect.signature(chosen.score).parameters)[1:]
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise FastreidPruneError(
             f"{method}: no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}."
         )
-    return np.asarray(chosen.score(trajectory, **options), dtype=np.float64)
+    runs = trajectory.runs() if chosen.per_run else [trajectory]
+    return mean_of_runs([np.asarray(chosen.score(run, **options), dtype=np.float64) for run in runs])
+
+
+def mean_of_runs(scores: list[np.ndarray]) -> np.ndarray:
+    """The mean ``[N]`` of several runs' scores, over the runs that have one (are not NaN)."""
+    stacked = np.stack(scores)
+    have = ~np.isnan(stacked)
+    total = np.where(have, stacked, 0).sum(0)
+    return np.divide(total, have.sum(0), out=np.full_like(total, np.nan), where=have.any(0))

@@ -10,7 +10,7 @@ BLOCK_BYTES = 64 << 20
 
 
 class Rows(Protocol):
-    """What mean logits need to be: an ``[N, C]`` float32 thing that gives rows as arrays (an ndarray is one)."""
+    """What mean logits need to be: ``[N, C]`` float32, giving slices of rows as arrays. An ndarray is one."""
 
     shape: tuple[int, ...]
 
@@ -19,22 +19,28 @@ class Rows(Protocol):
 
 
 def row_slices(num_rows: int, row_bytes: int, block_bytes: int = BLOCK_BYTES) -> Iterator[slice]:
-    """Slices that cover ``num_rows`` rows in order, each of at most ``block_bytes`` (and at least one row)."""
+    """Slices that cover ``num_rows`` rows in order, each of at most ``block_bytes`` (but at least a row)."""
     step = max(1, block_bytes // max(1, row_bytes))
     for start in range(0, num_rows, step):
         yield slice(start, min(start + step, num_rows))
 
 
 def row_blocks(rows: Rows, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[slice, np.ndarray]]:
-    """Go through ``rows`` in order as ``(slice, block [n, C] float32)``, without ever holding all of them.
+    """Go through ``rows`` in order as ``(slice, block [n, C] float32)``, never holding all of them.
 
-    The pages of a memory-mapped array are handed back after each block: else the process would seem to own, in the
-    end, as much memory as the file is long.
+    The pages of a memory-mapped array are handed back now and then: else the process would seem to own, in
+    the end, as much memory as the file is long.
     """
     num_rows, num_columns = rows.shape
+    resident = 0
     for part in row_slices(num_rows, 4 * num_columns, block_bytes):
-        yield part, np.asarray(rows[part], dtype=np.float32)
-        release_pages(rows)
+        block = np.asarray(rows[part], dtype=np.float32)
+        yield part, block
+        resident += block.nbytes
+        if resident >= BLOCK_BYTES:
+            release_pages(rows)
+            resident = 0
+    release_pages(rows)
 
 
 def release_pages(array: Any) -> None:

@@ -12,7 +12,8 @@ class Visits:
 
     Attributes:
         sample: ``[V]`` int32, the row of the sample.
-        step: ``[V]`` int32, the position of the visit's batch in the epoch. It orders the visits of several ranks.
+        step: ``[V]`` int32, the position of the visit's batch in the epoch. It orders the visits of several
+            ranks.
         predicted: ``[V]`` int32, the class with the highest logit (the lowest such class at a tie).
         given_logit: ``[V]`` float32, the logit of the given label.
         best_other_logit: ``[V]`` float32, the highest logit of any other class.
@@ -57,8 +58,8 @@ class EpochRecords:
         el2n: float32, the length of softmax(logits) - onehot(label).
         predicted: int32, the class predicted at the last visit of the epoch.
         correct: int32, at how many visits the given label was predicted.
-        forgotten: int32, how many visits got the sample wrong right after a visit, in this epoch or before, that
-            got it right (the forgetting events of Toneva et al. 2019).
+        forgotten: int32, how many visits got the sample wrong right after a visit, in this epoch or before,
+            that got it right (the forgetting events of Toneva et al. 2019).
     """
 
     visits: np.ndarray
@@ -72,11 +73,11 @@ class EpochRecords:
 
     @property
     def log_sum_exp(self) -> np.ndarray:
-        """``[T, N]`` float32: ln sum exp of the logits. The loss is what is stored: it keeps its digits near 0."""
+        """``[T, N]`` float32: ln sum exp of the logits. (The loss is stored: it keeps its digits near 0.)"""
         return self.given_logit + self.loss
 
     def mean_over_visits(self, values: np.ndarray) -> np.ndarray:
-        """The mean of ``values`` ``[T, N]`` over all visits, as ``[N]`` float64; NaN for samples never visited."""
+        """The mean ``[N]`` float64 of ``values`` ``[T, N]`` over all visits; NaN for samples never visited."""
         total = np.zeros(values.shape[1])
         for value, visits in zip(values, self.visits, strict=True):
             seen = visits > 0
@@ -119,7 +120,7 @@ def summarise(epochs: Sequence[Visits], labels: np.ndarray) -> EpochRecords:
 
 
 def _forgotten(sample: np.ndarray, right: np.ndarray, knew: np.ndarray) -> np.ndarray:
-    """Per sample ``[N]``, the visits that are wrong right after one that was right; ``knew``: before the epoch."""
+    """The visits ``[N]`` that are wrong right after one that was right; ``knew``: right before the epoch."""
     order = np.argsort(sample, kind="stable")
     sample, right = sample[order], right[order]
     previous = np.empty_like(right)

@@ -21,8 +21,8 @@ def batch_statistics(logits: Tensor, labels: Tensor) -> BatchStatistics:
 
     Nothing here waits for the device. A NaN or infinite logit makes the sample's loss NaN or infinite.
 
-    Loss and EL2N keep their digits near zero, since easy samples differ only there: both are computed from the
-    other classes' share e_j = exp(z_j - m), j != y, never as a difference of nearly equal numbers. With
+    Loss and EL2N keep their digits near zero, since easy samples differ only there: both are computed from
+    the other classes' share e_j = exp(z_j - m), j != y, never as a difference of nearly equal numbers. With
     r = sum e_j, s = r + e_y:  loss = ln(s / e_y) = ln(1 + r / e_y),  EL2N^2 = (r/s)^2 + sum (e_j/s)^2.
     """
     column = labels.unsqueeze(1)

@@ -1,0 +1,236 @@
+"""One trajectory from what the ranks of a distributed training recorded, each its own visits.
+
+The visits (40 bytes each) go to rank 0 whole; the logits go there block by block, and on to disk. The result
+is that of one process that saw the ranks' batches of each step one after another, in the order of the ranks.
+
+All functions here are collective: every rank of ``group`` calls them. ``group`` must take tensors in host
+memory (gloo); None is the default group.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.trajectory.blocks import Rows, row_blocks, row_slices
+from fastreid_prune.trajectory.feature_recorder import FeatureRecorder
+from fastreid_prune.trajectory.joined_log import JoinedLog, join_logs, log_payload
+from fastreid_prune.trajectory.logit_sum import HostRows, MeanRows
+from fastreid_prune.trajectory.recorder import LogitRecorder
+from fastreid_prune.trajectory.records import summarise
+from fastreid_prune.trajectory.store import FACTORS, Trajectory, save_trajectory
+from fastreid_prune.trajectory.whole import epoch_path, open_epoch
+
+Group = Any
+
+
+def unvisited_by_all(recorder: LogitRecorder | FeatureRecorder, group: Group = None) -> np.ndarray:
+    """The rows ``[K]`` int64 of samples that no closed epoch of any rank has visited."""
+    visits = torch.from_numpy(recorder.log.visits.copy())
+    dist.all_reduce(visits, group=group)
+    return np.flatnonzero(visits.numpy() == 0)
+
+
+def merge_ranks(
+    recorder: LogitRecorder,
+    folder: str | os.PathLike,
+    meta: Mapping[str, Any] | None = None,
+    group: Group = None,
+) -> Path:
+    """Write the trajectory of all ranks into ``folder``, from rank 0. Memory: a block beyond each rank's own
+    sum.
+
+    Raises:
+        FastreidPruneError: the ranks do not fit together, or rank 0 cannot write; on every rank.
+    """
+    joined = _join(recorder.log, group)
+    rank = dist.get_rank(group)
+    total = ReducedRows(HostRows(recorder.logit_sum.current(), recorder.logit_sum.shape), group)
+    size = _largest(0 if recorder.features.tensor is None else recorder.features.tensor.shape[1], group)
+    last = joined.last_rank()
+    own = HostRows(recorder.features.tensor, (len(last), size))
+    features = ReducedRows(ChosenRows(own, last == rank), group, empty=last < 0) if size else None
+
+    def write() -> None:
+        log = recorder.log
+        labels = (
+            joined.labels if log.samples is None else np.where(last < 0, log.samples.label, joined.labels)
+        )
+        logits = MeanRows(total, joined.visits, log.num_classes)
+        records = summarise(joined.epochs, labels)
+        own_meta = {"head": log.head, **joined.meta(), "ranks": dist.get_world_size(group)}
+        save_trajectory(
+            Trajectory(logits, labels, records, log.samples, features, {**own_meta, **(meta or {})}), folder
+        )
+
+    _on_first_rank(write, [total, features] if features else [total], group)
+    return Path(folder)
+
+
+def merge_whole(recorder: LogitRecorder, folder: str | os.PathLike, group: Group = None) -> Path:
+    """Write the whole trajectories of all ranks (``keep_logits``) into ``folder``, from rank 0.
+
+    Raises:
+        FastreidPruneError: a rank kept none, or rank 0 cannot write; on every rank.
+    """
+    joined = _join(recorder.log, group)
+    if recorder.whole is None:
+        raise ValueError("merge_whole() of a recorder without keep_logits")
+    for epoch, ranks in enumerate(joined.ranks):
+        chosen = ChosenRows(open_epoch(recorder.whole.folder, epoch), ranks == dist.get_rank(group))
+        rows = ReducedRows(chosen, group, empty=ranks < 0)
+        _on_first_rank(
+            lambda rows=rows, epoch=epoch: _write(epoch_path(folder, epoch), rows, "<f2"), [rows], group
+        )
+    return Path(folder)
+
+
+def merge_feature_ranks(
+    recorder: FeatureRecorder,
+    folder: str | os.PathLike,
+    meta: Mapping[str, Any] | None = None,
+    group: Group = None,
+) -> Path:
+    """Write the trajectory of all ranks' feature recorders, each with a folder of its own, into ``folder``.
+
+    Raises:
+        FastreidPruneError: the ranks do not fit together, or rank 0 cannot write; on every rank.
+    """
+    joined = _join(recorder.log, group)
+    merged = FeatureRecorder(
+        recorder.log.num_samples,
+        recorder.log.num_classes,
+        folder,
+        samples=recorder.log.samples,
+        head=recorder.log.head,
+    )
+    for epoch, ranks in enumerate(joined.ranks):
+        source = recorder.folder / FACTORS / f"epoch_{epoch:04d}"
+        own = np.load(source / "features.npy", mmap_mode="r")
+        rows = ReducedRows(ChosenRows(own, ranks == dist.get_rank(group)), group)
+        target = Path(folder) / FACTORS / source.name
+        _on_first_rank(lambda rows=rows, a=source, b=target: _write_factor(a, b, rows), [rows], group)
+
+    def write() -> None:
+        merged.log.epochs, merged.log.labels = joined.epochs, joined.labels
+        merged.log.visits, merged.log.filled = joined.visits, joined.filled
+        merged.save({"ranks": dist.get_world_size(group), **(meta or {})})
+
+    _on_first_rank(write, [], group)
+    return Path(folder)
+
+
+class ChosenRows:
+    """The rows of ``rows`` ``[N, C]`` where ``chosen`` ``[N]`` is true, zeros elsewhere."""
+
+    def __init__(self, rows: Rows, chosen: np.ndarray) -> None:
+        self.shape, self._rows, self._chosen = rows.shape, rows, chosen
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        return np.where(self._chosen[part][:, None], self._rows[part], 0).astype(np.float32)
+
+
+class ReducedRows:
+    """The sum over the ranks of each one's rows, block by block, on rank 0.
+
+    Rank 0 reads the blocks in their order, once; the others call :meth:`finish`, which sends all of theirs.
+    """
+
+    def __init__(self, own: Rows, group: Group, empty: np.ndarray | None = None) -> None:
+        self.shape, self._own, self._group, self._empty = own.shape, own, group, empty
+        self._remaining = list(row_slices(own.shape[0], 4 * own.shape[1]))
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        expected = self._remaining.pop(0)
+        if part != expected:
+            raise ValueError(f"rows {part} out of turn, expected {expected}")
+        block = torch.from_numpy(np.array(self._own[part], dtype=np.float32))
+        dist.reduce(block, _first(self._group), group=self._group)
+        block = block.numpy()
+        if self._empty is not None:
+            block[self._empty[part]] = np.nan
+        return block
+
+    def finish(self) -> None:
+        """Take part in the blocks that are left."""
+        while self._remaining:
+            self[self._remaining[0]]
+
+
+def _on_first_rank(write: Any, rows: list[ReducedRows], group: Group) -> None:
+    """Run ``write`` on rank 0. If it fails there, no rank is left waiting, and every rank hears of it."""
+    error: Exception | None = None
+    if dist.get_rank(group) == 0:
+        try:
+            write()
+        except Exception as caught:
+            error = caught
+    for part in rows:
+        part.finish()
+    message = _broadcast(None if error is None else str(error), group)
+    if error is not None:
+        raise error
+    if message is not None:
+        raise FastreidPruneError(f"rank 0 could not write the merged trajectory: {message}")
+
+
+def _join(log: Any, group: Group) -> JoinedLog:
+    size = dist.get_world_size(group)
+    payload = log_payload(log)
+    gathered = [None] * size if dist.get_rank(group) == 0 else None
+    dist.gather_object(payload, gathered, _first(group), group=group)
+    result: JoinedLog | str | None = None
+    if gathered is not None:
+        try:
+            result = join_logs(gathered, log.name)
+        except FastreidPruneError as error:
+            result = str(error)
+    # the other ranks need only who saw what last
+    sent = result.without_visits() if isinstance(result, JoinedLog) else result
+    received = _broadcast(sent, group)
+    if isinstance(received, str):
+        raise FastreidPruneError(received)
+    return result if isinstance(result, JoinedLog) else received
+
+
+def _broadcast(value: Any, group: Group) -> Any:
+    box = [value]
+    dist.broadcast_object_list(box, _first(group), group=group)
+    return box[0]
+
+
+def _largest(value: int, group: Group) -> int:
+    tensor = torch.tensor(value)
+    dist.all_reduce(tensor, dist.ReduceOp.MAX, group=group)
+    return int(tensor)
+
+
+def _first(group: Group) -> int:
+    return 0 if group is None else dist.get_global_rank(group, 0)
+
+
+def _write(path: Path, rows: Rows, dtype: str) -> None:
+    from fastreid_prune.files import written_whole
+
+    with written_whole(path) as part, open(part, "wb") as file:
+        header = {"descr": dtype, "fortran_order": False, "shape": tuple(rows.shape)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for _, block in row_blocks(rows):
+            file.write(block.astype(dtype).data)
+
+
+def _write_factor(source: Path, target: Path, rows: Rows) -> None:
+    part = target.with_name("merged.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name in ("weight.npy", "bias.npy"):
+        shutil.copyfile(source / name, part / name)
+    _write(part / "features.npy", rows, "<f4")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(part, target)
