@@ -4,15 +4,17 @@ import logging
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from fastreid.engine.train_loop import HookBase
 from fastreid.utils import comm
 from torch.nn.parallel import DistributedDataParallel
 
 from fastreid_prune.plugin.compat.loaders import loading_for
-from fastreid_prune.plugin.finish import finish_run
+from fastreid_prune.plugin.finish import finish_run, gloo_group
 from fastreid_prune.plugin.heads import HeadTap, clean_logits, find_head
 from fastreid_prune.plugin.state import CaptureState
 from fastreid_prune.trajectory import LogitRecorder
+from fastreid_prune.trajectory.ranks import unvisited_by_all
 
 logger = logging.getLogger("fastreid.prune")
 
@@ -43,9 +45,9 @@ class CaptureHook(HookBase):
             cfg.MODEL.HEADS.NUM_CLASSES,
             samples=self.samples,
             head=self.head_name,
-            folder=self.folder / "state",
+            folder=self.folder,
         )
-        self.state = CaptureState(cfg, self.recorder, self.folder / "state")
+        self.state = CaptureState(cfg.PRUNE.CAPTURE.MODE, self.recorder, self.samples, self.folder / "state")
         self.tap: HeadTap | None = None
 
     def before_train(self) -> None:
@@ -55,7 +57,7 @@ class CaptureHook(HookBase):
             self.tap = HeadTap(self.model, self.head, self.recorder.update)
         logger.info(
             f"Capturing the logits of {self.head_name!r} in {self.cfg.PRUNE.CAPTURE.MODE} mode: {len(self.samples)} "
-            f"samples, {self.recorder.num_classes} classes."
+            f"samples, {self.cfg.MODEL.HEADS.NUM_CLASSES} classes."
         )
 
     def before_step(self) -> None:
@@ -90,20 +92,24 @@ class CaptureHook(HookBase):
 
     def fill(self) -> None:
         """Give the samples that sampling never visited one observation, and every sample its features."""
+        rows = unvisited_by_all(self.recorder, gloo_group()) if comm.get_world_size() > 1 else self.recorder.unvisited()
         unvisited = torch.zeros(len(self.samples), dtype=torch.bool)
-        unvisited[list(set.intersection(*(set(rows.tolist()) for rows in comm.all_gather(self.recorder.unvisited()))))] = 1
+        unvisited[torch.from_numpy(rows)] = True
 
         def record(sample_index, logits, labels, features):
-            self.recorder.keep_features(sample_index, features)
-            rows = unvisited.to(sample_index.device)[sample_index]
-            if rows.any():
-                self.recorder.update(sample_index[rows], logits[rows], labels[rows])
+            self.recorder.features.put(sample_index, features)
+            new = unvisited.to(sample_index.device)[sample_index]
+            if new.any():
+                self.recorder.update(sample_index[new], logits[new], labels[new])
 
         self.clean_pass("the closing pass", record)
         self.recorder.end_fill()
+        if comm.get_world_size() > 1:
+            # Each rank has the features of its share of the closing pass, whichever ranks trained on those samples.
+            features = self.recorder.features.tensor
+            dist.all_reduce(features.nan_to_num_(0.0))
         logger.info(
-            f"{int(unvisited.sum())} of {len(self.samples)} samples were never in a batch: observed once, in the closing "
-            "pass."
+            f"{len(rows)} of {len(self.samples)} samples were never in a batch: observed once, in the closing pass."
         )
 
     def clean_pass(self, what: str, record=None) -> None:

@@ -9,6 +9,7 @@ import torch
 from fastreid.utils import comm
 
 from fastreid_prune.trajectory import LogitRecorder
+from fastreid_prune.trajectory.ranks import merge_ranks
 
 logger = logging.getLogger("fastreid.prune")
 
@@ -17,15 +18,23 @@ def finish_run(cfg, recorder: LogitRecorder, dataset, folder: Path, run: str) ->
     """Write the trajectory of all ranks, score it, and prune where ``PRUNE.RATIO`` asks for it."""
     from fastreid_prune.pruning import prune, score_run
 
-    save = recorder.save(folder / "trajectory", describe(cfg, dataset, run))
+    meta = describe(cfg, dataset, run)
+    if comm.get_world_size() > 1:
+        merge_ranks(recorder, folder / "trajectory", meta, gloo_group())
+    else:
+        recorder.save(folder / "trajectory", meta)
     if comm.is_main_process():
         score_run(folder)
-        logger.info(f"Scored run: {save.parent}")
+        logger.info(f"Scored run: {folder}")
         if cfg.PRUNE.RATIO > 0 or cfg.PRUNE.PURIFY.ENABLED:
-            manifest = folder / "manifest.csv"
-            prune(folder, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, output=manifest)
-            logger.info(f"Manifest: {manifest}; train on it with PRUNE.MANIFEST {manifest}")
+            summary = prune(folder, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, purify=cfg.PRUNE.PURIFY.ENABLED)
+            logger.info(f"Manifest: {summary.manifest}; train on it with PRUNE.MANIFEST {summary.manifest}")
     comm.synchronize()
+
+
+def gloo_group():
+    """A process group of all ranks that takes tensors in host memory."""
+    return comm._get_global_gloo_group()
 
 
 def describe(cfg, dataset, run: str) -> dict[str, Any]:

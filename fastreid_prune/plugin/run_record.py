@@ -22,15 +22,17 @@ class RunRecord(HookBase):
         self.cfg = cfg
         self.path = Path(cfg.OUTPUT_DIR) / "prune" / "run.json"
         self.training_seconds = 0.0
-        self._epoch_started = 0.0
+        self.earlier = {"training_seconds": 0.0, "wall_seconds": 0.0, "cpu_seconds": 0.0}
+        self._wall = self._cpu = self._epoch_started = 0.0
+        self._began = False
 
     def before_train(self) -> None:
         """Take up what earlier sittings of this run have cost."""
-        self.earlier = {"training_seconds": 0.0, "wall_seconds": 0.0, "cpu_seconds": 0.0}
         if self.trainer.start_epoch > 0 and self.path.exists():
             known = json.loads(self.path.read_text())
             self.earlier = {key: known.get(key, 0.0) for key in self.earlier}
         self._wall, self._cpu = time.perf_counter(), cpu_seconds()
+        self._began = True
 
     def before_epoch(self) -> None:
         """The clock of training alone starts."""
@@ -42,8 +44,9 @@ class RunRecord(HookBase):
         self.write()
 
     def after_train(self) -> None:
-        """Write the record with what the last evaluation found."""
-        self.write()
+        """Write the record with what the last evaluation found, also of a run that was interrupted."""
+        if self._began:
+            self.write()
 
     def write(self) -> None:
         """Write the record as far as the run has come."""

@@ -11,7 +11,7 @@ from fastreid.utils import comm
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.files import written_whole
-from fastreid_prune.trajectory import LogitRecorder
+from fastreid_prune.trajectory import LogitRecorder, Samples
 
 logger = logging.getLogger("fastreid.prune")
 
@@ -27,11 +27,12 @@ class CaptureState:
     is killed at, the checkpoint that fastreid resumes from finds exactly the epochs that led to it.
     """
 
-    def __init__(self, cfg, recorder: LogitRecorder, folder: Path):
-        """State of ``recorder`` in ``folder``, for the run that ``cfg`` describes."""
+    def __init__(self, mode: str, recorder: LogitRecorder, samples: Samples, folder: Path):
+        """State of ``recorder``, which captures ``samples`` in ``mode``, in ``folder``."""
         self.recorder = recorder
+        self.samples = samples
         self.folder = folder
-        self.mode = cfg.PRUNE.CAPTURE.MODE
+        self.mode = mode
         self.run = ""
         self.epoch = -1
         self._resumed: dict[str, Any] | None = None
@@ -92,8 +93,8 @@ class CaptureState:
                 self.folder.rmdir()
 
     def _identity(self) -> dict[str, Any]:
-        samples = self.recorder.samples
-        names = "\n".join(f"{name}\t{pid}" for name, pid in zip(samples.file_name, samples.pid, strict=True))
+        rows = zip(self.samples.file_name, self.samples.pid, strict=True)
+        names = "\n".join(f"{name}\t{pid}" for name, pid in rows)
         return {
             "run": self.run,
             "processes": comm.get_world_size(),
