@@ -1,6 +1,7 @@
 """Reading an ``[N, C]`` array a few rows at a time, wherever it lives."""
 
 import mmap
+import os
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -41,6 +42,15 @@ def row_blocks(rows: Rows, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[sli
             release_pages(rows)
             resident = 0
     release_pages(rows)
+
+
+def write_rows(path: str | os.PathLike, rows: Rows, dtype: str = "<f4") -> None:
+    """Write ``rows`` as a .npy file block by block; a full disk is then an OSError, not a bus error."""
+    header = {"descr": dtype, "fortran_order": False, "shape": tuple(int(size) for size in rows.shape)}
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for _, block in row_blocks(rows):
+            file.write(np.ascontiguousarray(block, dtype=dtype).data)
 
 
 def release_pages(array: Any) -> None:

@@ -89,7 +89,7 @@ class FactoredLogits:
         return torch.cat(list(self.tiles(rows)), dim=1).cpu().numpy()
 
     def row_tiles(self) -> Iterator[tuple[slice, Iterator[Tensor]]]:
-        """Go through all rows in order as ``(rows, tiles)``: tiles ``[n, c]`` that side by side are ``[n, C]``."""
+        """Go through all rows in order as ``(rows, tiles)``; tiles ``[n, c]`` side by side are ``[n, C]``."""
         for rows in row_slices(self.shape[0], 1, _TILE_ROWS):
             yield rows, self.tiles(rows)
             for factor in self._factors:

@@ -118,8 +118,6 @@ class FeatureRecorder:
         if features.shape != (len(features), size):
             raise ValueError(f"features: shape {list(features.shape)}, expected [B, {size}]")
         self.log.check(sample_index, labels, len(features))
-        if not len(features):
-            return
         device = features.device
         features = features.detach().to(torch.float32)
         sample_index = sample_index.to(device, torch.int64, non_blocking=True)
@@ -141,7 +139,7 @@ class FeatureRecorder:
         self._file.flush()
         self._file = None
         self.log.end_epoch()
-        final = self._epoch_folder(self.num_epochs - 1)
+        final = self.epoch_folder(self.num_epochs - 1)
         shutil.rmtree(final, ignore_errors=True)
         os.replace(self._part, final)
 
@@ -160,7 +158,7 @@ class FeatureRecorder:
             raise ValueError("no epoch was closed yet")
         labels = self.log.known_labels()
         epochs = summarise(self.log.epochs, labels)
-        folders = [self._epoch_folder(epoch) for epoch in range(self.num_epochs)]
+        folders = [self.epoch_folder(epoch) for epoch in range(self.num_epochs)]
         logits = FactoredLogits.open(folders, epoch_shares(epochs.visits, [self.num_epochs]))
         meta = {**self.log.meta(), **(meta or {})}
         return Trajectory(logits, labels, epochs, self.log.samples, logits.last_features, meta)
@@ -181,20 +179,21 @@ class FeatureRecorder:
             FastreidPruneError: the state is of another data set or version, or factors are missing.
         """
         for epoch in range(state["epochs"]):
-            if not self._epoch_folder(epoch).is_dir():
+            if not self.epoch_folder(epoch).is_dir():
                 raise FastreidPruneError(
-                    f"{self._epoch_folder(epoch)}: missing, and the recorder's state holds {state['epochs']} "
+                    f"{self.epoch_folder(epoch)}: missing, and the recorder's state holds {state['epochs']} "
                     "epochs. Restore the folder, or start the run anew in an empty output folder."
                 )
         self.log.load_state_dict(state)
         self._file = None
 
+    def epoch_folder(self, epoch: int) -> Path:
+        """Where the factors of an epoch are."""
+        return self.folder / FACTORS / f"epoch_{epoch:04d}"
+
     @property
     def _part(self) -> Path:
         return self.folder / FACTORS / "epoch.part"
-
-    def _epoch_folder(self, epoch: int) -> Path:
-        return self.folder / FACTORS / f"epoch_{epoch:04d}"
 
     def _write(self, sample_index: Tensor, features: Tensor) -> None:
         self._file[sample_index.numpy()] = features.numpy()

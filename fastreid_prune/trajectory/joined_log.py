@@ -8,7 +8,6 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.trajectory.records import Visits
-from fastreid_prune.trajectory.visit_log import VisitLog
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,6 @@ class JoinedLog:
     def without_visits(self) -> "JoinedLog":
         """The same, but for the visits."""
         return replace(self, epochs=[])
-
-    def meta(self) -> dict[str, Any]:
-        """What belongs into a trajectory's meta."""
-        return {"filled": int(self.filled.sum()), "never_visited": int((self.visits == 0).sum())}
-
-
-def log_payload(log: VisitLog) -> dict[str, Any]:
-    """What a rank sends."""
-    log.must_be_closed()
-    return {"epochs": log.epochs, "labels": log.labels, "visits": log.visits, "filled": log.filled}
 
 
 def join_logs(payloads: Sequence[dict[str, Any]], name: Callable[[int], str]) -> JoinedLog:

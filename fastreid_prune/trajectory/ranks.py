@@ -9,7 +9,8 @@ memory (gloo); None is the default group.
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ import torch
 import torch.distributed as dist
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.trajectory.blocks import Rows, row_blocks, row_slices
+from fastreid_prune.files import written_whole
+from fastreid_prune.trajectory.blocks import Rows, row_slices, write_rows
+from fastreid_prune.trajectory.factors import Factor
 from fastreid_prune.trajectory.feature_recorder import FeatureRecorder
-from fastreid_prune.trajectory.joined_log import JoinedLog, join_logs, log_payload
+from fastreid_prune.trajectory.joined_log import JoinedLog, join_logs
 from fastreid_prune.trajectory.logit_sum import HostRows, MeanRows
 from fastreid_prune.trajectory.recorder import LogitRecorder
 from fastreid_prune.trajectory.records import summarise
 from fastreid_prune.trajectory.store import FACTORS, Trajectory, save_trajectory
+from fastreid_prune.trajectory.visit_log import VisitLog
 from fastreid_prune.trajectory.whole import epoch_path, open_epoch
 
 Group = Any
@@ -43,8 +47,8 @@ def merge_ranks(
     meta: Mapping[str, Any] | None = None,
     group: Group = None,
 ) -> Path:
-    """Write the trajectory of all ranks into ``folder``, from rank 0. Memory: a block beyond each rank's own
-    sum.
+    """Write the trajectory of all ranks into ``folder``, from rank 0. Each rank needs a block of extra
+    memory.
 
     Raises:
         FastreidPruneError: the ranks do not fit together, or rank 0 cannot write; on every rank.
@@ -58,16 +62,13 @@ def merge_ranks(
     features = ReducedRows(ChosenRows(own, last == rank), group, empty=last < 0) if size else None
 
     def write() -> None:
-        log = recorder.log
-        labels = (
-            joined.labels if log.samples is None else np.where(last < 0, log.samples.label, joined.labels)
-        )
-        logits = MeanRows(total, joined.visits, log.num_classes)
-        records = summarise(joined.epochs, labels)
-        own_meta = {"head": log.head, **joined.meta(), "ranks": dist.get_world_size(group)}
-        save_trajectory(
-            Trajectory(logits, labels, records, log.samples, features, {**own_meta, **(meta or {})}), folder
-        )
+        log = VisitLog(len(last), recorder.log.num_classes, recorder.log.samples, recorder.log.head)
+        log.take_over(joined)
+        logits = MeanRows(total, log.visits, log.num_classes)
+        labels = log.known_labels()
+        whole_meta = {**log.meta(), "ranks": dist.get_world_size(group), **(meta or {})}
+        records = summarise(log.epochs, labels)
+        save_trajectory(Trajectory(logits, labels, records, log.samples, features, whole_meta), folder)
 
     _on_first_rank(write, [total, features] if features else [total], group)
     return Path(folder)
@@ -77,17 +78,16 @@ def merge_whole(recorder: LogitRecorder, folder: str | os.PathLike, group: Group
     """Write the whole trajectories of all ranks (``keep_logits``) into ``folder``, from rank 0.
 
     Raises:
-        FastreidPruneError: a rank kept none, or rank 0 cannot write; on every rank.
+        ValueError: the recorder kept none.
+        FastreidPruneError: the ranks do not fit together, or rank 0 cannot write; on every rank.
     """
-    joined = _join(recorder.log, group)
     if recorder.whole is None:
         raise ValueError("merge_whole() of a recorder without keep_logits")
+    joined = _join(recorder.log, group)
     for epoch, ranks in enumerate(joined.ranks):
-        chosen = ChosenRows(open_epoch(recorder.whole.folder, epoch), ranks == dist.get_rank(group))
-        rows = ReducedRows(chosen, group, empty=ranks < 0)
-        _on_first_rank(
-            lambda rows=rows, epoch=epoch: _write(epoch_path(folder, epoch), rows, "<f2"), [rows], group
-        )
+        own = ChosenRows(open_epoch(recorder.whole.folder, epoch), ranks == dist.get_rank(group))
+        rows = ReducedRows(own, group, empty=ranks < 0)
+        _on_first_rank(partial(_write_epoch, epoch_path(folder, epoch), rows), [rows], group)
     return Path(folder)
 
 
@@ -103,23 +103,17 @@ def merge_feature_ranks(
         FastreidPruneError: the ranks do not fit together, or rank 0 cannot write; on every rank.
     """
     joined = _join(recorder.log, group)
-    merged = FeatureRecorder(
-        recorder.log.num_samples,
-        recorder.log.num_classes,
-        folder,
-        samples=recorder.log.samples,
-        head=recorder.log.head,
-    )
     for epoch, ranks in enumerate(joined.ranks):
-        source = recorder.folder / FACTORS / f"epoch_{epoch:04d}"
-        own = np.load(source / "features.npy", mmap_mode="r")
+        source = recorder.epoch_folder(epoch)
+        own = Factor.open(source).features
         rows = ReducedRows(ChosenRows(own, ranks == dist.get_rank(group)), group)
         target = Path(folder) / FACTORS / source.name
-        _on_first_rank(lambda rows=rows, a=source, b=target: _write_factor(a, b, rows), [rows], group)
+        _on_first_rank(partial(_write_factor, source, target, rows), [rows], group)
 
     def write() -> None:
-        merged.log.epochs, merged.log.labels = joined.epochs, joined.labels
-        merged.log.visits, merged.log.filled = joined.visits, joined.filled
+        log = recorder.log
+        merged = FeatureRecorder(log.num_samples, log.num_classes, folder, samples=log.samples, head=log.head)
+        merged.log.take_over(joined)
         merged.save({"ranks": dist.get_world_size(group), **(meta or {})})
 
     _on_first_rank(write, [], group)
@@ -163,7 +157,7 @@ class ReducedRows:
             self[self._remaining[0]]
 
 
-def _on_first_rank(write: Any, rows: list[ReducedRows], group: Group) -> None:
+def _on_first_rank(write: Callable[[], None], rows: list[ReducedRows], group: Group) -> None:
     """Run ``write`` on rank 0. If it fails there, no rank is left waiting, and every rank hears of it."""
     error: Exception | None = None
     if dist.get_rank(group) == 0:
@@ -180,9 +174,9 @@ def _on_first_rank(write: Any, rows: list[ReducedRows], group: Group) -> None:
         raise FastreidPruneError(f"rank 0 could not write the merged trajectory: {message}")
 
 
-def _join(log: Any, group: Group) -> JoinedLog:
+def _join(log: VisitLog, group: Group) -> JoinedLog:
     size = dist.get_world_size(group)
-    payload = log_payload(log)
+    payload = log.payload()
     gathered = [None] * size if dist.get_rank(group) == 0 else None
     dist.gather_object(payload, gathered, _first(group), group=group)
     result: JoinedLog | str | None = None
@@ -215,14 +209,9 @@ def _first(group: Group) -> int:
     return 0 if group is None else dist.get_global_rank(group, 0)
 
 
-def _write(path: Path, rows: Rows, dtype: str) -> None:
-    from fastreid_prune.files import written_whole
-
-    with written_whole(path) as part, open(part, "wb") as file:
-        header = {"descr": dtype, "fortran_order": False, "shape": tuple(rows.shape)}
-        np.lib.format.write_array_header_1_0(file, header)
-        for _, block in row_blocks(rows):
-            file.write(block.astype(dtype).data)
+def _write_epoch(path: Path, rows: Rows) -> None:
+    with written_whole(path) as part:
+        write_rows(part, rows, "<f2")
 
 
 def _write_factor(source: Path, target: Path, rows: Rows) -> None:
@@ -231,6 +220,6 @@ def _write_factor(source: Path, target: Path, rows: Rows) -> None:
     part.mkdir(parents=True)
     for name in ("weight.npy", "bias.npy"):
         shutil.copyfile(source / name, part / name)
-    _write(part / "features.npy", rows, "<f4")
+    write_rows(part / "features.npy", rows)
     shutil.rmtree(target, ignore_errors=True)
     os.replace(part, target)

@@ -81,6 +81,9 @@ class LogitRecorder:
     ) -> None:
         """Record one batch. Does not wait for the device, and leaves the autograd graph alone.
 
+        A batch may be empty; on several ranks it should then be given all the same, since the ranks' visits
+        are ordered by their batches' numbers.
+
         Args:
             sample_index: ``[B]`` integers in [0, N), on any device.
             logits: ``[B, C]``, any floating type, on any device; without margin, after the scale.
@@ -96,8 +99,6 @@ class LogitRecorder:
         if features is not None and (features.dim() != 2 or len(features) != len(logits)):
             raise ValueError(f"features: shape {list(features.shape)}, expected [{len(logits)}, D]")
         self.log.check(sample_index, labels, len(logits))
-        if not len(logits):
-            return
         logits = logits.detach()
         sample_index = sample_index.to(logits.device, torch.int64, non_blocking=True)
         labels = labels.to(logits.device, torch.int64, non_blocking=True)

@@ -77,7 +77,7 @@ class EpochRecords:
         return self.given_logit + self.loss
 
     def mean_over_visits(self, values: np.ndarray) -> np.ndarray:
-        """The mean ``[N]`` float64 of ``values`` ``[T, N]`` over all visits; NaN for samples never visited."""
+        """The mean ``[N]`` float64 of ``values`` ``[T, N]`` over all visits; NaN where there was none."""
         total = np.zeros(values.shape[1])
         for value, visits in zip(values, self.visits, strict=True):
             seen = visits > 0

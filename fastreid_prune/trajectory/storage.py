@@ -120,9 +120,10 @@ def gib(num_bytes: int) -> str:
 
 
 def _free_device(device: torch.device) -> int | None:
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    return None
+    if device.type == "cpu":
+        return None
+    # of other accelerators it is not known: they are used when asked for, not by "auto"
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
 
 def _free_disk(folder: Path) -> int:

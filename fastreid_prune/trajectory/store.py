@@ -14,7 +14,7 @@ import torch
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.files import written_whole
-from fastreid_prune.trajectory.blocks import Rows, row_blocks
+from fastreid_prune.trajectory.blocks import Rows, write_rows
 from fastreid_prune.trajectory.factors import FactoredLogits, epoch_shares
 from fastreid_prune.trajectory.records import EpochRecords
 from fastreid_prune.trajectory.samples import Samples
@@ -111,9 +111,9 @@ def save_trajectory(trajectory: Trajectory, folder: str | os.PathLike) -> Path:
         # the files take their places in the reverse of this order: meta.json last
         parts = {name: stack.enter_context(written_whole(folder / name)) for name in new}
         if not factored:
-            _write_rows(parts[_LOGITS], trajectory.mean_logits)
+            write_rows(parts[_LOGITS], trajectory.mean_logits)
         if trajectory.features is not None:
-            _write_rows(parts[_FEATURES], trajectory.features)
+            write_rows(parts[_FEATURES], trajectory.features)
         if trajectory.samples is not None:
             trajectory.samples.write_csv(parts[_SAMPLES])
         with open(parts[_EPOCHS], "wb") as file:
@@ -215,15 +215,6 @@ def _complete_meta(trajectory: Trajectory) -> dict[str, Any]:
     }
     meta["versions"] = {**own, **meta.get("versions", {})}
     return meta
-
-
-def _write_rows(path: Path, rows: Rows) -> None:
-    """Write an ``[N, C]`` float32 .npy block by block; a full disk is then an OSError, not a bus error."""
-    header = {"descr": "<f4", "fortran_order": False, "shape": tuple(int(size) for size in rows.shape)}
-    with open(path, "wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for _, block in row_blocks(rows):
-            file.write(np.ascontiguousarray(block, dtype="<f4").data)
 
 
 def _read_meta(path: Path) -> dict[str, Any]:

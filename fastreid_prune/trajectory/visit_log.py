@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.trajectory.joined_log import JoinedLog
 from fastreid_prune.trajectory.records import Visits
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.trajectory.statistics import BatchStatistics
@@ -142,6 +143,20 @@ class VisitLog:
         self.visits = np.zeros(self.num_samples, dtype=np.int64)
         for visits in self.epochs:
             self.visits += np.bincount(visits.sample, minlength=self.num_samples)
+
+    def payload(self) -> dict[str, Any]:
+        """What a rank sends for :func:`.joined_log.join_logs`."""
+        self.must_be_closed()
+        return {"epochs": self.epochs, "labels": self.labels, "visits": self.visits, "filled": self.filled}
+
+    def take_over(self, joined: JoinedLog) -> None:
+        """Hold what all ranks saw instead of what was recorded here."""
+        self.epochs, self.labels, self.visits, self.filled = (
+            joined.epochs,
+            joined.labels,
+            joined.visits,
+            joined.filled,
+        )
 
     def _take(self, when: str) -> Visits:
         sizes = [batch.shape[1] for batch in self._whole]
