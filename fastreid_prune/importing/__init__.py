@@ -1,0 +1,5 @@
+"""The way back: published lists, and folders and annotations that a person corrected, become a manifest.
+
+What is read here comes from anybody. File names are only ever compared with those of the data set on disk, never
+opened; memory is bounded by the data set, not by the list; nothing in a file is executed.
+"""
