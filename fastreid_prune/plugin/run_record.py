@@ -23,7 +23,7 @@ class RunRecord(HookBase):
         self.path = Path(cfg.OUTPUT_DIR) / "prune" / "run.json"
         self.training_seconds = 0.0
         self.earlier = {"training_seconds": 0.0, "wall_seconds": 0.0, "cpu_seconds": 0.0}
-        self._wall = self._cpu = self._epoch_started = 0.0
+        self._wall = self._cpu = self._epoch_started = self._step_ended = 0.0
         self._began = False
 
     def before_train(self) -> None:
@@ -38,9 +38,13 @@ class RunRecord(HookBase):
         """The clock of training alone starts."""
         self._epoch_started = time.perf_counter()
 
+    def after_step(self) -> None:
+        """And stops with the epoch's last step: what other hooks do after the epoch is not training."""
+        self._step_ended = time.perf_counter()
+
     def after_epoch(self) -> None:
-        """And stops, before anything is evaluated."""
-        self.training_seconds += time.perf_counter() - self._epoch_started
+        """Add the epoch."""
+        self.training_seconds += self._step_ended - self._epoch_started
         self.write()
 
     def after_train(self) -> None:

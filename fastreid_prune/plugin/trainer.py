@@ -90,7 +90,6 @@ def attach(trainer) -> None:
         capture = CaptureHook(trainer.cfg, trainer.model, trainer.data_loader)
         trainer.checkpointer.checkpointables["prune_capture"] = capture.state
         hooks.append(capture)
-    hooks.append(RunRecord(trainer.cfg))
     before = len(trainer._hooks)
     trainer.register_hooks(hooks)
     own = trainer._hooks[before:]
@@ -100,3 +99,5 @@ def attach(trainer) -> None:
         len(trainer._hooks),
     )
     trainer._hooks[first:first] = own
+    # The record comes last: it holds what the last evaluation found.
+    trainer.register_hooks([RunRecord(trainer.cfg)])
