@@ -19,6 +19,7 @@ VERBS = {
     "prune": "Make a manifest from a scored run.",
     "merge": "Merge scored runs over seeds into one run.",
     "evaluate": "Rank-k and mAP of features from anywhere.",
+    "compare": "Retrained runs side by side.",
     "doctor": "What is installed, what fits, and what to install.",
 }
 

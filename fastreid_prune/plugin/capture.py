@@ -92,7 +92,11 @@ class CaptureHook(HookBase):
 
     def fill(self) -> None:
         """Give the samples that sampling never visited one observation, and every sample its features."""
-        rows = unvisited_by_all(self.recorder, gloo_group()) if comm.get_world_size() > 1 else self.recorder.unvisited()
+        rows = (
+            unvisited_by_all(self.recorder, gloo_group())
+            if comm.get_world_size() > 1
+            else self.recorder.unvisited()
+        )
         unvisited = torch.zeros(len(self.samples), dtype=torch.bool)
         unvisited[torch.from_numpy(rows)] = True
 
@@ -118,7 +122,9 @@ class CaptureHook(HookBase):
 
         with loading_for(self.cfg.MODEL.DEVICE):
             loader, _ = build_reid_test_loader(
-                self.dataset.with_test_transforms(self.cfg), test_batch_size=self.cfg.TEST.IMS_PER_BATCH, num_query=0
+                self.dataset.with_test_transforms(self.cfg),
+                test_batch_size=self.cfg.TEST.IMS_PER_BATCH,
+                num_query=0,
             )
         logger.info(f"Clean pass over the training set ({what})")
         with clean_logits(self.model, self.head, record or self.recorder.update) as run:

@@ -49,7 +49,9 @@ def check_prune_config(cfg: CfgNode) -> None:
 
     prune = cfg.PRUNE
     if prune.CAPTURE.MODE not in ("train", "eval"):
-        raise FastreidPruneError(f"PRUNE.CAPTURE.MODE: {prune.CAPTURE.MODE!r} found, 'train' or 'eval' expected.")
+        raise FastreidPruneError(
+            f"PRUNE.CAPTURE.MODE: {prune.CAPTURE.MODE!r} found, 'train' or 'eval' expected."
+        )
     if prune.METHOD not in scores.available():
         known = ", ".join(scores.available())
         raise FastreidPruneError(f"PRUNE.METHOD: {prune.METHOD!r} found, one of {known} expected.")
@@ -76,7 +78,9 @@ def naming_nearest_key(merge):
                 raise
             known = _keys(self.PRUNE, "PRUNE")
             nearest = difflib.get_close_matches(unknown, known, n=1, cutoff=0.0)[0]
-            raise FastreidPruneError(f"{unknown}: no such configuration key. The nearest one is {nearest}.") from error
+            raise FastreidPruneError(
+                f"{unknown}: no such configuration key. The nearest one is {nearest}."
+            ) from error
 
     return wrapped
 

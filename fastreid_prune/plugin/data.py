@@ -31,12 +31,17 @@ def build_train_loader(original, cfg, **kwargs):
     if not _concerned(cfg):
         return original(cfg, **kwargs)
     if kwargs.get("train_set") is None:
-        kwargs = {"train_set": _load_train_set(cfg, kwargs), **{k: v for k, v in kwargs.items() if k == "sampler"}}
+        kwargs = {
+            "train_set": _load_train_set(cfg, kwargs),
+            **{k: v for k, v in kwargs.items() if k == "sampler"},
+        }
     train_set = kwargs["train_set"]
     # A precise-BN loader on another data set is none of the manifest's business.
     names_match = not is_building_hooks() or tuple(cfg.DATASETS.NAMES) == tuple(_training_names(cfg))
     if cfg.PRUNE.MANIFEST and names_match:
-        train_set = with_items(train_set, apply_manifest(cfg.PRUNE.MANIFEST, train_set.img_items, data_root()))
+        train_set = with_items(
+            train_set, apply_manifest(cfg.PRUNE.MANIFEST, train_set.img_items, data_root())
+        )
     unreadable: list[dict[str, str]] = []
     if cfg.PRUNE.CAPTURE.ENABLED and cfg.PRUNE.CAPTURE.CHECK_IMAGES and not is_building_hooks():
         from fastreid_prune.plugin.images import drop_unreadable
@@ -155,7 +160,9 @@ def _load_train_set(cfg, kwargs: dict[str, Any]) -> Dataset:
     from fastreid.data.transforms import build_transforms
     from fastreid.utils import comm
 
-    kwargs = {key: value for key, value in kwargs.items() if key not in ("train_set", "sampler", "transforms")}
+    kwargs = {
+        key: value for key, value in kwargs.items() if key not in ("train_set", "sampler", "transforms")
+    }
     items: list[tuple] = []
     for name in cfg.DATASETS.NAMES:
         try:

@@ -33,7 +33,9 @@ def find_head(model: nn.Module, name: str = "") -> tuple[str, nn.Module]:
     listed = ", ".join(heads) or "none"
     if name:
         if name not in heads:
-            raise FastreidPruneError(f"PRUNE.CAPTURE.HEAD: no head {name!r} in the model; its heads are: {listed}.")
+            raise FastreidPruneError(
+                f"PRUNE.CAPTURE.HEAD: no head {name!r} in the model; its heads are: {listed}."
+            )
         return name, heads[name]
     if not heads:
         raise FastreidPruneError(
@@ -101,7 +103,9 @@ def clean_logits(model: nn.Module, head: nn.Module, on_logits: OnLogits) -> Iter
 
     def run(inputs: dict[str, Any]) -> None:
         device = next(model.parameters()).device
-        batch.update({key: value.to(device) if isinstance(value, Tensor) else value for key, value in inputs.items()})
+        batch.update(
+            {key: value.to(device) if isinstance(value, Tensor) else value for key, value in inputs.items()}
+        )
         model(batch)
 
     was_training = model.training

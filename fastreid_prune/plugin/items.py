@@ -34,7 +34,11 @@ def apply_manifest(manifest_path: str, items: list[tuple], root: str) -> list[tu
     names = [relative_name(item[0], root) for item in items]
     manifest.check_against(names, [str(item[1]) for item in items])
     identities = manifest.training_identities()
-    kept = [(item[0], identities[name], *item[2:]) for item, name in zip(items, names, strict=True) if name in identities]
+    kept = [
+        (item[0], identities[name], *item[2:])
+        for item, name in zip(items, names, strict=True)
+        if name in identities
+    ]
     logger.info(
         f"{manifest_path}: {len(kept)} of {len(items)} images and {len({item[1] for item in kept})} of "
         f"{len({str(item[1]) for item in items})} identities stay."

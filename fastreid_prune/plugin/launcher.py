@@ -20,7 +20,9 @@ def run_script(script: str, arguments: list[str]) -> None:
             process or in one that it spawned.
     """
     if not Path(script).is_file():
-        raise FastreidPruneError(f"{script}: no such script. Give the path to a training script, such as tools/train_net.py.")
+        raise FastreidPruneError(
+            f"{script}: no such script. Give the path to a training script, such as tools/train_net.py."
+        )
     sys.argv = [script, *arguments]
     sys.path[0] = str(Path(script).resolve().parent)
     _find_checkout(script)

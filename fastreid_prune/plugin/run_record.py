@@ -88,6 +88,8 @@ def cpu_seconds() -> float:
 
 def _plain(results) -> dict:
     return {
-        str(key): _plain(value) if isinstance(value, dict) else (value if isinstance(value, str) else float(value))
+        str(key): _plain(value)
+        if isinstance(value, dict)
+        else (value if isinstance(value, str) else float(value))
         for key, value in results.items()
     }

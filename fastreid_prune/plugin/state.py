@@ -62,7 +62,9 @@ class CaptureState:
         if self._resumed is None:
             raise self._mismatch(expected, "the checkpoint is of a run that captured nothing")
         if self._resumed["epoch"] != start_epoch - 1:
-            raise self._mismatch(expected, f"the checkpoint's capture ends with epoch {self._resumed['epoch']}")
+            raise self._mismatch(
+                expected, f"the checkpoint's capture ends with epoch {self._resumed['epoch']}"
+            )
         self.run, self.epoch = self._resumed["run"], self._resumed["epoch"]
         path = self._path(self.epoch)
         if not path.exists():
@@ -70,7 +72,9 @@ class CaptureState:
         state = torch.load(path, map_location="cpu", weights_only=True)
         for key, own in self._identity().items():
             if state[key] != own:
-                raise self._mismatch(expected, f"{path} was recorded with {key} {state[key]}, this run has {own}")
+                raise self._mismatch(
+                    expected, f"{path} was recorded with {key} {state[key]}, this run has {own}"
+                )
         self.recorder.load_state_dict(state["recorder"])
         logger.info(f"Resuming the capture after epoch {self.epoch}.")
 

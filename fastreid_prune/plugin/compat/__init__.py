@@ -71,5 +71,7 @@ def switched_off() -> set[str]:
     names = {name.strip() for name in os.environ.get(WITHOUT, "").split(",")} - {""}
     known = [patch.name for patch in PATCHES]
     if unknown := sorted(names.difference(known)):
-        raise FastreidPruneError(f"{WITHOUT}: no patch {', '.join(unknown)}; the patches are {', '.join(known)}.")
+        raise FastreidPruneError(
+            f"{WITHOUT}: no patch {', '.join(unknown)}; the patches are {', '.join(known)}."
+        )
     return names

@@ -48,7 +48,9 @@ def _read_plain_numbers() -> None:
             try:
                 return original(self, f)
             except Exception as error:
-                raise FastreidPruneError(f"{f}: not a checkpoint that can be loaded safely ({error}).") from error
+                raise FastreidPruneError(
+                    f"{f}: not a checkpoint that can be loaded safely ({error})."
+                ) from error
 
     Checkpointer._load_file = _load_file
 

@@ -17,7 +17,11 @@ def _launch_on_cpu_too() -> None:
         worker(local_rank, main, world_size, processes, machine_rank, url, arguments)
 
     # Child processes find the worker by its module and name.
-    choose.__module__, choose.__qualname__, choose.__name__ = module.__name__, "_distributed_worker", "_distributed_worker"
+    choose.__module__, choose.__qualname__, choose.__name__ = (
+        module.__name__,
+        "_distributed_worker",
+        "_distributed_worker",
+    )
     module._distributed_worker = choose
 
 

@@ -119,7 +119,9 @@ def _fit_worker_count() -> None:
         fitting = max(1, usable_cores() // comm.get_local_size())
         asked = kwargs.get("num_workers", 0)
         if asked > fitting:
-            logger.info(f"{asked} loading workers asked for, {fitting} started: that is what the cores serve.")
+            logger.info(
+                f"{asked} loading workers asked for, {fitting} started: that is what the cores serve."
+            )
             kwargs["num_workers"] = fitting
         original(self, local_rank, **kwargs)
 

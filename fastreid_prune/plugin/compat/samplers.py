@@ -36,7 +36,9 @@ def check_sampler(name: str, counts: dict[str, int], batch: int, instances: int,
     Raises:
         FastreidPruneError: naming the numbers and what would work.
     """
-    total = f"SOLVER.IMS_PER_BATCH {batch * world_size}" + (f" over {world_size} processes" if world_size > 1 else "")
+    total = f"SOLVER.IMS_PER_BATCH {batch * world_size}" + (
+        f" over {world_size} processes" if world_size > 1 else ""
+    )
     if batch % instances or batch < instances:
         raise FastreidPruneError(
             f"{name} would wait for ever: {batch} images a process ({total}) is no multiple of "

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# From nothing to a table: score a data set, prune it, retrain on all / random / entropy, evaluate.
+#   bash tools/quickstart.sh                    the embedded data set
+#   bash tools/quickstart.sh path/to/data NAME  your own in Market-1501's layout; results in quickstart/NAME
+# Options of fastreid's configuration may follow, such as SOLVER.MAX_EPOCH 24.
+here=$PWD
+cd "$(dirname "$0")/.."
+source tools/environment.sh
+
+ratio=0.3
+if [ $# -gt 0 ] && [ "$1" != --help ] && [ "$1" != -h ]; then
+    data=$(cd "$here" && cd "$1" && pwd)
+    name=${2:-$(basename "$data")}
+    shift $(($# > 1 ? 2 : 1))
+    truth=()
+elif [ $# -gt 0 ]; then
+    sed -n '2,5s/^# \{0,1\}//p' "$0"
+    exit
+else
+    data=quickstart/demo-data
+    name=demo
+    [ -f "$data/truth.csv" ] || fastreid-prune demo "$data"
+    truth=(--truth "$data/truth.csv")
+fi
+options=("$@")
+out=quickstart/$name
+mkdir -p "$out"
+export FASTREID_DATASETS=$data
+
+train() { # NAME CONFIG OPTIONS...: one training, its output in a log
+    local run=$1 config=$2 began=$SECONDS
+    shift 2
+    printf '%-28s' "$run..."
+    rm -rf "${out:?}/$run"
+    if ! python tools/train_net.py --config-file "configs/Demo/$config.yml" OUTPUT_DIR "$out/$run" "$@" \
+        ${options[@]+"${options[@]}"} >"$out/$run.log" 2>&1; then
+        echo "failed; the end of $out/$run.log:"
+        tail -n 20 "$out/$run.log"
+        exit 1
+    fi
+    echo "$((SECONDS - began)) s"
+}
+
+train score score
+fastreid-prune prune "$out/score" --ratio $ratio --method entropy -o "$out/entropy.csv"
+fastreid-prune prune "$out/score" --ratio $ratio --method random -o "$out/random.csv" >/dev/null
+train all retrain
+train random retrain PRUNE.MANIFEST "$out/random.csv"
+train entropy retrain PRUNE.MANIFEST "$out/entropy.csv"
+
+fastreid-prune compare "all=$out/all" "random=$out/random" "entropy=$out/entropy" ${truth[@]+"${truth[@]}"}
+echo "data:      $data"
+echo "scores:    $out/score/prune/scores.csv"
+echo "manifests: $out/entropy.csv $out/random.csv"
+echo "runs:      $out/{score,all,random,entropy}, a log beside each"
