@@ -96,6 +96,6 @@ class Canvas:
         self.capsule(start, end, r0, r1, colour)
         (x0, y0), (x1, y1) = start, end
         lean = -0.42 * light
-        dark, bright = shade(colour, 0.72), shade(colour, 1.12)
-        self.capsule((x0 + lean * r0, y0), (x1 + lean * r1, y1), 0.5 * r0, 0.5 * r1, dark)
-        self.capsule((x0 - lean * r0, y0), (x1 - lean * r1, y1), 0.34 * r0, 0.34 * r1, bright)
+        dark, bright = shade(colour, 0.82), shade(colour, 1.07)
+        self.capsule((x0 + lean * r0, y0), (x1 + lean * r1, y1), 0.56 * r0, 0.56 * r1, dark)
+        self.capsule((x0 - lean * r0, y0), (x1 - lean * r1, y1), 0.42 * r0, 0.42 * r1, bright)

@@ -21,8 +21,8 @@ def torso(canvas: Canvas, identity: Identity, pose: Pose, body: Skeleton, frame:
     flare = 0.03 if identity.top == "coat" else 0.0
     rings = [
         Ring(body.neck, 0.045 * build, 0.04, pose.lean),
-        Ring(body.neck - 0.022, 0.088 * width, 0.05, pose.lean),
-        Ring(body.neck - 0.05, 0.122 * width, 0.062 * thick, pose.lean * 0.9),
+        Ring(body.neck - 0.018, 0.08 * width, 0.05, pose.lean),
+        Ring(body.neck - 0.042, 0.116 * width, 0.062 * thick, pose.lean * 0.9),
         Ring(chest, 0.118 * width, 0.076 * width, pose.lean * 0.7),
         Ring(body.neck - 0.62 * (body.neck - body.hip), 0.1 * width, 0.07 * width, pose.lean * 0.3),
         Ring(body.hip + 0.02, 0.106 * width, 0.076 * width),

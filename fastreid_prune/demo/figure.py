@@ -104,14 +104,14 @@ def _draw_arm(canvas: Canvas, identity: Identity, side: int, arm: Arm, frame: Fr
     if identity.bag in ("handbag", "shopper") and side == identity.bag_side:
         bags.draw_hand_bag(canvas, identity, arm.hand, frame, light)
     build = 0.5 + 0.5 * identity.build
-    upper, lower, wrist = (frame.radius(r * build, 0.65) for r in (0.036, 0.028, 0.021))
+    upper, lower, wrist = (frame.radius(r * build, 0.65) for r in (0.034, 0.028, 0.021))
     shoulder, elbow, hand = (frame.point(joint) for joint in (arm.shoulder, arm.elbow, arm.hand))
     covered, above, below = clothes.sleeves(identity)
     canvas.ellipse(hand[0], hand[1], wrist * 1.25, wrist * 1.3, identity.skin)
     if covered < 1.9:
         canvas.limb(elbow, hand, lower * 0.9, wrist * 0.9, identity.skin, light)
         canvas.limb(shoulder, elbow, upper * 0.9, lower * 0.95, identity.skin, light)
-    thick = 1.22 if identity.top in ("jacket", "coat") else 1.06
+    thick = 1.16 if identity.top in ("jacket", "coat") else 1.06
     if covered > 1:
         canvas.limb(
             elbow, _towards(elbow, hand, covered - 1), lower * thick, wrist * thick * 1.1, _dim(below), light

@@ -24,7 +24,7 @@ def draw_fall_of_hair(canvas: Canvas, identity: Identity, body: Skeleton, frame:
     if identity.hair_style == "long":
         top = frame.point((0.0, body.head, lean - 0.012))
         end = frame.point((0.0, body.neck - 0.075, lean - 0.055))
-        canvas.limb(top, end, radius * 1.14, radius * 0.95, identity.hair, 0.4)
+        canvas.limb(top, end, radius * 1.12, radius * 1.04, identity.hair, 0.25)
     elif identity.hair_style == "ponytail":
         top = frame.point((0.0, body.head + 0.02, lean - 0.062))
         end = frame.point((0.0, body.neck - 0.06, lean - 0.085))

@@ -67,7 +67,7 @@ class Identity:
     legs: float  # height of the hip
 
 
-def draw_identities(count: int, rng: np.random.Generator, alike: float = 0.5) -> list[Identity]:
+def draw_identities(count: int, rng: np.random.Generator, alike: float) -> list[Identity]:
     """Draw ``count`` persons, of whom about the share ``alike`` come in families of look-alikes.
 
     A family has two or three members, who share everything but one or two attributes: the bag, the pattern,

@@ -14,6 +14,23 @@ LEAF: Colour = (58, 96, 50)
 BARK: Colour = (88, 68, 50)
 
 
+# heights beside a person who is as tall as the image
+NATURAL_SIZE = {
+    "bicycle": 0.5,
+    "bin": 0.5,
+    "pole": 1.1,
+    "bush": 0.45,
+    "tree": 1.3,
+    "bollard": 0.42,
+    "car": 0.7,
+    "van": 1.0,
+    "dog": 0.3,
+    "cone": 0.3,
+    "sign": 0.48,
+    "pram": 0.5,
+}
+
+
 @dataclass(frozen=True)
 class Thing:
     """An object that stands on the ground."""
@@ -280,4 +297,3 @@ _DRAWERS: dict[str, Callable[[Canvas, float, float, float, Colour, np.random.Gen
     "sign": _sign,
     "pram": _pram,
 }
-KINDS = tuple(_DRAWERS)

@@ -14,6 +14,7 @@ from fastreid_prune.testbed.truth import NO_ID, TruthRow
 ROOT = "Market-1501-v15.09.15"
 FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
 MAX_IDS = 1501  # Market-1501's numbers
+ALIKE = 0.35  # share of the identities that have a look-alike
 SEQUENCES = 3  # of each camera
 
 
@@ -61,8 +62,8 @@ def plan_images(
     people_rng, walks, test_rng, plant_rng = (
         np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(4)
     )
-    people = draw_identities(train_ids + test_ids, people_rng)
-    strangers = draw_identities(60, people_rng)
+    people = draw_identities(train_ids + test_ids, people_rng, ALIKE)
+    strangers = draw_identities(60, people_rng, ALIKE)
     numbers = people_rng.choice(np.arange(1, MAX_IDS + 1), train_ids + test_ids, replace=False)
     # families of look-alikes lie side by side, so that a family is for training or for testing, not both
     train, test = numbers[:train_ids], numbers[train_ids:]

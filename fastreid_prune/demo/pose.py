@@ -119,7 +119,7 @@ def _leg(side: int, hip: float, build: float, pose: Pose) -> Leg:
 
 def _arm(side: int, shoulder: float, identity: Identity, pose: Pose) -> Arm:
     upper, fore = 0.155, 0.15
-    start = (side * 0.122 * identity.build, shoulder - 0.005, pose.lean)
+    start = (side * 0.107 * identity.build, shoulder - 0.022, pose.lean)
     swing, bend, out = -0.8 * pose.stride * sin(pose.phase) * side, 0.25, 0.13
     if identity.bag in ("handbag", "shopper", "trolley") and side == identity.bag_side:
         swing, bend = swing * 0.3, 0.04

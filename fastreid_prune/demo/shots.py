@@ -10,10 +10,11 @@ from fastreid_prune.demo.cameras import CAMERAS, Camera, Weather, expose
 from fastreid_prune.demo.canvas import HEIGHT, SCALE, WIDTH, Canvas
 from fastreid_prune.demo.figure import draw_figure
 from fastreid_prune.demo.identities import Identity
-from fastreid_prune.demo.objects import Thing, draw_thing
+from fastreid_prune.demo.objects import NATURAL_SIZE, Thing, draw_thing
 from fastreid_prune.demo.pose import Frame, Pose
 from fastreid_prune.demo.scenes import SCENE_HEIGHT, SCENE_WIDTH, scene
 
+CLUTTER = ("bicycle", "bin", "pole", "bush", "bollard", "cone", "sign", "pram", "dog")
 MARGIN = 4  # finished pixels by which a crop may move
 
 
@@ -81,9 +82,9 @@ def near_copy(shot: Shot, rng: np.random.Generator) -> Shot:
 def draw_weather(rng: np.random.Generator) -> Weather:
     """The light of a moment."""
     return Weather(
-        exposure=float(np.exp(rng.normal(0, 0.16))),
-        warmth=float(rng.normal(0, 0.05)),
-        patches=float(rng.uniform(0.04, 0.2)),
+        exposure=float(np.exp(rng.normal(0, 0.12))),
+        warmth=float(rng.normal(0, 0.035)),
+        patches=float(rng.uniform(0.03, 0.15)),
         seed=int(rng.integers(2**31)),
     )
 
@@ -99,7 +100,7 @@ def draw_pose(camera: Camera, yaw: float, rng: np.random.Generator) -> Pose:
     gesture = str(rng.choice(("none", "phone", "pocket", "folded"), p=(0.66, 0.12, 0.14, 0.08)))
     stride = float(rng.uniform(0.3, 0.48)) if rng.random() < 0.8 else 0.06
     return Pose(
-        yaw=float(yaw + rng.normal(0, 0.32)),
+        yaw=float(yaw + rng.normal(0, 0.25)),
         phase=float(rng.uniform(0, 2 * np.pi)),
         stride=stride,
         gesture=gesture,
@@ -110,9 +111,9 @@ def draw_pose(camera: Camera, yaw: float, rng: np.random.Generator) -> Pose:
 def draw_person(identity: Identity, camera: Camera, yaw: float, rng: np.random.Generator) -> Person:
     """Somebody in the middle of the image, framed as by a detector: now loosely, now too tightly."""
     pose = draw_pose(camera, yaw, rng)
-    size = float(np.clip(rng.normal(114, 6), 98, 128) / np.cos(camera.elevation))
-    x = MARGIN + WIDTH / 2 + float(rng.normal(0, 2.5))
-    ground = MARGIN + HEIGHT - 8 + float(rng.normal(0, 3))
+    size = float(np.clip(rng.normal(114, 4.5), 102, 124) / np.cos(camera.elevation))
+    x = MARGIN + WIDTH / 2 + float(rng.normal(0, 2.0))
+    ground = MARGIN + HEIGHT - 8 + float(rng.normal(0, 2.2))
     return Person(identity, pose, x, ground, size)
 
 
@@ -129,12 +130,12 @@ def draw_shot(
     if rng.random() < 0.3:
         people.append(_passer_by(_any(strangers, rng), CAMERAS[camera], rng))
     if rng.random() < 0.45:
-        behind.append(_thing(rng, float(rng.uniform(90, 110)), (0.35, 0.7)))
+        behind.append(_thing(rng, float(rng.uniform(92, 112)), (0.7, 1.0)))
     people.append(person)
     if rng.random() < 0.1:
         people.append(_neighbour(_any(strangers, rng), person, CAMERAS[camera], rng))
     if rng.random() < 0.2:
-        before.append(_thing(rng, float(rng.uniform(124, 136)), (0.22, 0.42)))
+        before.append(_thing(rng, float(rng.uniform(126, 138)), (0.8, 1.05)))
     return Shot(
         camera=camera,
         place=place,
@@ -168,12 +169,13 @@ def _neighbour(identity: Identity, person: Person, camera: Camera, rng: np.rando
     )
 
 
-def _thing(rng: np.random.Generator, ground: float, sizes: tuple[float, float]) -> Thing:
-    kind = str(rng.choice(("bicycle", "bin", "pole", "bush", "bollard", "cone", "sign", "pram", "dog")))
-    share = float(rng.uniform(*sizes)) * (1.8 if kind == "pole" else 1.0)
+def _thing(rng: np.random.Generator, ground: float, scales: tuple[float, float]) -> Thing:
+    """Something at one side, of its natural size times a factor from ``scales``."""
+    kind = CLUTTER[int(rng.integers(len(CLUTTER)))]
     x = MARGIN + float(rng.choice((rng.uniform(0, 20), rng.uniform(44, 64))))
     colour = tuple(int(c) for c in rng.integers(30, 220, 3))
-    return Thing(kind, x, ground, share * HEIGHT, colour, int(rng.integers(2**31)))
+    size = HEIGHT * NATURAL_SIZE[kind] * float(rng.uniform(*scales))
+    return Thing(kind, x, ground, size, colour, int(rng.integers(2**31)))
 
 
 def _any(people: list[Identity], rng: np.random.Generator) -> Identity:

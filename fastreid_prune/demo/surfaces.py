@@ -22,7 +22,8 @@ class Ring:
 class Surface:
     """A tube through ``rings`` from top to bottom, seen in a frame.
 
-    A point of it has an azimuth (radians: 0 is the front, π/2 where ``side`` is positive, ±π the back) and a share t of the way from the top (0) to the bottom (1).
+    A point of it has an azimuth and a share. The azimuth, in radians, is 0 at the front, π/2 where
+    ``side`` is positive, ±π at the back; the share is 0 at the top and 1 at the bottom.
     """
 
     def __init__(self, frame: Frame, rings: Sequence[Ring]):
