@@ -37,6 +37,13 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.PURIFY = node()
     # Relabel and drop what the verdicts say when the run prunes at its own end.
     cfg.PRUNE.PURIFY.ENABLED = False
+    # Plant known errors into the scoring run: how they are judged tells what the verdicts are worth on this data set.
+    cfg.PRUNE.PURIFY.CALIBRATE = False
+    # The share of the samples whose label is switched for the run, and of outliers composed and added to it.
+    cfg.PRUNE.PURIFY.SWITCHED = 0.02
+    cfg.PRUNE.PURIFY.COMPOSED = 0.015
+    # The share of the verdicts that should be right: it sets their thresholds.
+    cfg.PRUNE.PURIFY.PRECISION = 0.95
 
 
 def check_prune_config(cfg: CfgNode) -> None:
@@ -55,6 +62,15 @@ def check_prune_config(cfg: CfgNode) -> None:
     if prune.METHOD not in scores.available():
         known = ", ".join(scores.available())
         raise FastreidPruneError(f"PRUNE.METHOD: {prune.METHOD!r} found, one of {known} expected.")
+    for name in ("SWITCHED", "COMPOSED"):
+        if not 0 <= prune.PURIFY[name] <= 0.5:
+            raise FastreidPruneError(
+                f"PRUNE.PURIFY.{name}: {prune.PURIFY[name]} found, a share of the samples in [0, 0.5] expected."
+            )
+    if not 0.5 <= prune.PURIFY.PRECISION < 1:
+        raise FastreidPruneError(
+            f"PRUNE.PURIFY.PRECISION: {prune.PURIFY.PRECISION} found, a fraction in [0.5, 1) expected."
+        )
     if not 0 <= prune.RATIO < 1:
         raise FastreidPruneError(f"PRUNE.RATIO: {prune.RATIO} found, a fraction in [0, 1) expected.")
     if prune.RATIO > 0 and not prune.CAPTURE.ENABLED:

@@ -48,6 +48,11 @@ def build_train_loader(original, cfg, **kwargs):
 
         readable, unreadable = drop_unreadable(train_set.img_items, data_root())
         train_set = with_items(train_set, readable) if unreadable else train_set
+    if cfg.PRUNE.CAPTURE.ENABLED and cfg.PRUNE.PURIFY.CALIBRATE and not is_building_hooks():
+        from fastreid_prune.plugin.calibration import planted
+
+        purify = cfg.PRUNE.PURIFY
+        train_set = planted(train_set, data_root(), switched=purify.SWITCHED, composed=purify.COMPOSED)
     _check_length(cfg, train_set)
     kwargs["train_set"] = IndexedDataset(train_set, unreadable)
     loader = original(cfg, **kwargs)

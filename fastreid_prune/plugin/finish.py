@@ -17,6 +17,7 @@ logger = logging.getLogger("fastreid.prune")
 def finish_run(cfg, recorder: LogitRecorder, dataset, folder: Path, run: str) -> None:
     """Write the trajectory of all ranks, score it, and prune where ``PRUNE.RATIO`` asks for it."""
     from fastreid_prune.pruning import prune, score_run
+    from fastreid_prune.purify import judge_run
 
     meta = describe(cfg, dataset, run)
     if comm.get_world_size() > 1:
@@ -26,6 +27,9 @@ def finish_run(cfg, recorder: LogitRecorder, dataset, folder: Path, run: str) ->
     if comm.is_main_process():
         score_run(folder)
         logger.info(f"Scored run: {folder}")
+        if cfg.PRUNE.PURIFY.CALIBRATE or cfg.PRUNE.PURIFY.ENABLED:
+            for sentence in judge_run(folder, precision=cfg.PRUNE.PURIFY.PRECISION).sentences:
+                logger.info(sentence)
         if cfg.PRUNE.RATIO > 0 or cfg.PRUNE.PURIFY.ENABLED:
             summary = prune(folder, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, purify=cfg.PRUNE.PURIFY.ENABLED)
             logger.info(f"Manifest: {summary.manifest}; train on it with PRUNE.MANIFEST {summary.manifest}")
@@ -49,6 +53,7 @@ def describe(cfg, dataset, run: str) -> dict[str, Any]:
         "run": run,
         "config_digest": hashlib.sha256(cfg.dump().encode()).hexdigest(),
         "unreadable": dataset.unreadable,
+        "calibration": getattr(dataset, "calibration", {}),
         "versions": {
             "fastreid": getattr(fastreid, "__version__", "unknown"),
             "torch": torch.__version__,

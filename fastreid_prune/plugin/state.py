@@ -10,7 +10,7 @@ import torch
 from fastreid.utils import comm
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import written_whole
+from fastreid_prune.files import save_tensors
 from fastreid_prune.trajectory import LogitRecorder, Samples
 
 logger = logging.getLogger("fastreid.prune")
@@ -80,8 +80,7 @@ class CaptureState:
 
     def save(self, epoch: int) -> None:
         """Write this rank's state after ``epoch``, before the checkpoint of that epoch is written."""
-        with written_whole(self._path(epoch)) as temporary:
-            torch.save({**self._identity(), "recorder": self.recorder.state_dict()}, temporary)
+        save_tensors({**self._identity(), "recorder": self.recorder.state_dict()}, self._path(epoch))
         self.epoch = epoch
         comm.synchronize()
         own = sorted(self.folder.glob(f"epoch_*.rank{comm.get_rank()}.pt"))

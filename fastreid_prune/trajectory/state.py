@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import written_whole
+from fastreid_prune.files import save_tensors
 
 
 class Recorder(Protocol):
@@ -29,8 +29,7 @@ def save_state(recorder: Recorder, path: str | os.PathLike) -> None:
     Raises:
         FastreidPruneError: the disk is full or the folder cannot be written to.
     """
-    with written_whole(path) as part:
-        torch.save(recorder.state_dict(), part)
+    save_tensors(recorder.state_dict(), path)
 
 
 def load_state(recorder: Recorder, path: str | os.PathLike, epochs: int | None = None) -> None:

@@ -6,12 +6,11 @@ import os
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import written_whole
+from fastreid_prune.files import save_tensors, written_whole
 from fastreid_prune.plugin.compat.patch import Patch, always
 
 
 def _write_whole() -> None:
-    import torch
     from fastreid.utils.checkpoint import Checkpointer
 
     def save(self, name, **kwargs):
@@ -22,8 +21,7 @@ def _write_whole() -> None:
         data.update(kwargs)
         path = os.path.join(self.save_dir, f"{name}.pth")
         self.logger.info(f"Saving checkpoint to {path}")
-        with written_whole(path) as temporary:
-            torch.save(data, temporary)
+        save_tensors(data, path)
         self.tag_last_checkpoint(f"{name}.pth")
 
     def tag_last_checkpoint(self, last_filename_basename):

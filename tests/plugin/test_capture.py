@@ -1,0 +1,235 @@
+"""What a scoring run captures, and what the samples of its trajectory are."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from fastreid_prune import load_trajectory
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.plugin.heads import clean_logits, find_head
+
+
+def train(cfg, iterations=None):
+    from fastreid.engine import DefaultTrainer
+
+    trainer = DefaultTrainer(cfg)
+    if iterations:
+        trainer.iters_per_epoch = iterations
+    trainer.train()
+    return trainer
+
+
+@pytest.fixture
+def scoring(cfg):
+    cfg.PRUNE.CAPTURE.ENABLED = True
+    cfg.PRUNE.SEED = 0
+    cfg.SOLVER.MAX_EPOCH = 2
+    return cfg
+
+
+def test_train_mode_counts_every_visit_and_observes_every_sample(scoring, tmp_path):
+    trainer = train(scoring, iterations=4)
+    trajectory = load_trajectory(tmp_path / "run")
+    visits = np.nan_to_num(trajectory.epochs.visits)
+    filled = trajectory.meta["filled"]
+    assert visits.sum() == 2 * 4 * scoring.SOLVER.IMS_PER_BATCH + filled
+    assert (visits.sum(0) > 0).all()
+    assert filled > 0
+    assert trajectory.num_samples == len(trainer.data_loader.dataset)
+    assert np.isfinite(trajectory.mean_logits).all()
+    assert np.isfinite(trajectory.features).all()
+
+
+def test_eval_mode_observes_every_sample_once_an_epoch(scoring, tmp_path):
+    scoring.PRUNE.CAPTURE.MODE = "eval"
+    train(scoring, iterations=2)
+    trajectory = load_trajectory(tmp_path / "run")
+    assert (trajectory.epochs.visits == 1).all()
+    assert trajectory.epochs.visits.shape[0] == 2
+    assert trajectory.meta["filled"] == 0
+
+
+def test_train_mode_logits_are_the_heads_without_margin_and_after_the_scale(scoring, tmp_path):
+    from fastreid.engine import DefaultTrainer
+
+    scoring.MODEL.HEADS.CLS_LAYER, scoring.MODEL.HEADS.SCALE, scoring.MODEL.HEADS.MARGIN = (
+        "ArcSoftmax",
+        30,
+        0.3,
+    )
+    scoring.SOLVER.MAX_EPOCH = 1
+    trainer = DefaultTrainer(scoring)
+    trainer.iters_per_epoch = 3
+    seen = {}
+
+    def listen(module, arguments, output):
+        if module.training:
+            seen.setdefault("logits", []).append(output["pred_class_logits"].detach().clone())
+
+    trainer.model.heads.register_forward_hook(listen)
+    rows = []
+    trainer.model.register_forward_pre_hook(
+        lambda module, arguments: rows.append(arguments[0]["sample_index"]) if module.training else None
+    )
+    trainer.train()
+    logits = torch.cat(seen["logits"][:3])
+    expected = {}
+    for row, value in zip(torch.cat(rows).tolist(), logits, strict=True):
+        expected.setdefault(row, []).append(value)
+    trajectory = load_trajectory(tmp_path / "run")
+    for row, values in expected.items():
+        np.testing.assert_allclose(
+            trajectory.mean_logits[row], torch.stack(values).mean(0), rtol=1e-4, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("layer", ["Linear", "ArcSoftmax", "CosSoftmax", "CircleSoftmax"])
+@pytest.mark.parametrize("head_name", ["EmbeddingHead", "ClasHead"])
+def test_clean_logits_are_those_of_the_heads_own_weights(cfg, layer, head_name):
+    from fastreid.engine import DefaultTrainer
+
+    heads = cfg.MODEL.HEADS
+    heads.NAME, heads.CLS_LAYER, heads.NUM_CLASSES, heads.SCALE, heads.MARGIN = head_name, layer, 16, 8, 0.2
+    model = DefaultTrainer.build_model(cfg)
+    name, head = find_head(model)
+    assert name == "heads"
+    batch = {
+        "images": torch.rand(5, 3, 64, 32) * 255,
+        "targets": torch.arange(5),
+        "sample_index": torch.arange(5),
+    }
+    got = {}
+
+    def keep(sample_index, logits, labels, features):
+        got.update(logits=logits.clone(), features=features.clone())
+
+    with clean_logits(model.train(), head, keep) as run:
+        run({key: value.clone() for key, value in batch.items()})
+    assert model.training
+    assert head.training
+    model.eval()
+    with torch.no_grad():
+        neck = head.bottleneck(head.pool_layer(model.backbone(model.preprocess_image(dict(batch)))))[
+            ..., 0, 0
+        ]
+    normalise = (lambda x: x) if layer == "Linear" else F.normalize
+    torch.testing.assert_close(got["logits"], 8 * F.linear(normalise(neck), normalise(head.weight)))
+    torch.testing.assert_close(got["features"], neck)
+
+
+def test_a_model_with_several_heads_asks_which_one_before_training(cfg):
+    from fastreid.modeling.meta_arch import build_model
+
+    cfg.MODEL.META_ARCHITECTURE = "MGN"
+    cfg.MODEL.BACKBONE.NAME, cfg.MODEL.BACKBONE.DEPTH = "build_resnet_backbone", "50x"
+    cfg.MODEL.BACKBONE.FEAT_DIM, cfg.MODEL.HEADS.NUM_CLASSES, cfg.MODEL.HEADS.EMBEDDING_DIM = 2048, 16, 32
+    model = build_model(cfg)
+    with pytest.raises(FastreidPruneError, match=r"PRUNE\.CAPTURE\.HEAD.*several heads \(b1_head, b2_head"):
+        find_head(model)
+    with pytest.raises(FastreidPruneError, match="no head 'heads' in the model; its heads are: b1_head"):
+        find_head(model, "heads")
+    name, head = find_head(model, "b2_head")
+    assert head is model.b2_head
+    got = []
+    batch = {"images": torch.rand(2, 3, 96, 32), "targets": torch.arange(2), "sample_index": torch.arange(2)}
+    with clean_logits(model, head, lambda *arguments: got.append(arguments)) as run:
+        run(batch)
+    assert got[0][1].shape == (2, 16)
+
+
+def test_samples_are_named_relative_to_the_data_sets_root_in_the_same_order_everywhere(scoring, demo_root):
+    from fastreid.data import build_reid_train_loader
+
+    samples = build_reid_train_loader(scoring).dataset.samples()
+    assert list(samples.file_name) == sorted(samples.file_name)
+    assert (demo_root / samples.file_name[0]).is_file()
+    assert samples.file_name[0].startswith("Market-1501-v15.09.15/bounding_box_train/")
+
+
+def test_several_data_sets_are_captured_at_once(scoring, demo_root, tmp_path, use_data):
+    """VeRi's layout beside Market-1501's, from the same images."""
+    import shutil
+
+    source = demo_root / "Market-1501-v15.09.15"
+    shutil.copytree(source, tmp_path / "data" / source.name)
+    for split, target in {
+        "bounding_box_train": "train",
+        "query": "query",
+        "bounding_box_test": "test",
+    }.items():
+        folder = tmp_path / "data" / "veri" / f"image_{target}"
+        folder.mkdir(parents=True)
+        for image in (source / split).glob("*.jpg"):
+            pid, camera = int(image.name[:4]), int(image.name[6])
+            shutil.copy(image, folder / f"{pid % 777:04}_c{camera:03}_{image.stem}.jpg")
+    use_data(tmp_path / "data")
+    scoring.DATASETS.NAMES = ("Market1501", "VeRi")
+    train(scoring, iterations=2)
+    trajectory = load_trajectory(tmp_path / "run")
+    prefixes = {pid.rsplit("_", 1)[0] for pid in trajectory.samples.pid}
+    assert prefixes == {"market1501", "veri"}
+    assert trajectory.meta["dataset"] == ["Market1501", "VeRi"]
+    assert len(set(trajectory.samples.file_name)) == trajectory.num_samples
+
+
+def test_an_unreadable_image_is_named_and_becomes_an_outlier_of_the_manifest(
+    scoring, demo_root, tmp_path, use_data, caplog
+):
+    import shutil
+
+    from fastreid_prune.manifest import Manifest
+
+    shutil.copytree(demo_root, tmp_path / "data")
+    broken = sorted((tmp_path / "data").glob("*/bounding_box_train/*.jpg"))[3]
+    broken.write_bytes(broken.read_bytes()[:200])
+    use_data(tmp_path / "data")
+    scoring.PRUNE.RATIO = 0.25
+    scoring.SOLVER.MAX_EPOCH = 1
+    with caplog.at_level("WARNING", logger="fastreid.prune"):
+        trainer = train(scoring, iterations=2)
+    assert (
+        f"1 images cannot be read and are left out: Market-1501-v15.09.15/bounding_box_train/{broken.name}"
+        in (caplog.text)
+    )
+    manifest = Manifest.read(tmp_path / "run" / "prune" / "manifest.csv")
+    row = [name.endswith(broken.name) for name in manifest.file_name].index(True)
+    assert manifest.action[row] == "outlier"
+    assert manifest.reason[row].startswith("unreadable")
+    assert len(manifest) == len(trainer.data_loader.dataset) + 1
+    retrained = manifest_training(scoring, tmp_path / "run" / "prune" / "manifest.csv")
+    assert broken.name not in {item[0].rsplit("/", 1)[-1] for item in retrained.dataset.img_items}
+
+
+def manifest_training(cfg, manifest):
+    from fastreid.data import build_reid_train_loader
+
+    cfg.PRUNE.CAPTURE.ENABLED, cfg.PRUNE.RATIO, cfg.PRUNE.MANIFEST = False, 0.0, str(manifest)
+    return build_reid_train_loader(cfg)
+
+
+def test_the_same_seed_gives_the_same_manifest_byte_for_byte(scoring, tmp_path):
+    scoring.PRUNE.RATIO = 0.3
+    manifests = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        scoring.OUTPUT_DIR = str(tmp_path / name)
+        train(scoring, iterations=3)
+        manifests.append((tmp_path / name / "prune" / "manifest.csv").read_bytes())
+    assert manifests[0] == manifests[1]
+
+
+def test_a_configuration_without_prune_keys_writes_nothing_of_ours(cfg, tmp_path):
+    train(cfg, iterations=1)
+    assert not (tmp_path / "run" / "prune").exists()
+
+
+def test_the_run_records_what_it_cost(scoring, tmp_path):
+    train(scoring, iterations=2)
+    record = json.loads((tmp_path / "run" / "prune" / "run.json").read_text())
+    assert record["complete"]
+    assert record["images_seen"] == 2 * 2 * 16
+    assert 0 < record["training_seconds"] <= record["wall_seconds"]
+    assert 0 < record["results"]["mAP"] <= 100
