@@ -16,10 +16,14 @@ from fastreid_prune.version import __version__
 VERBS = {
     "run": "Run any fastreid training script, unmodified, with the plug-in active.",
     "demo": "Write the embedded data set, in Market-1501's layout, with its truth.csv.",
+    "judge": "Which labels are wrong, which images are nobody's; how sure that is.",
     "prune": "Make a manifest from a scored run.",
+    "export": "The published lists of a scored run, and other tools' formats.",
+    "import": "A manifest from published lists, or from what a person corrected.",
     "merge": "Merge scored runs over seeds into one run.",
     "evaluate": "Rank-k and mAP of features from anywhere.",
     "compare": "Retrained runs side by side.",
+    "plant": "A test bed from a data set: wrong labels and outliers planted, and named in truth.csv.",
     "doctor": "What is installed, what fits, and what to install.",
 }
 

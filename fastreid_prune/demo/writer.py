@@ -1,8 +1,6 @@
 """Writing the embedded data set to a folder, whole or not at all."""
 
-import json
 import os
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +11,7 @@ from fastreid_prune.demo.cameras import CAMERAS
 from fastreid_prune.demo.plan import FOLDERS, MAX_IDS, ROOT, PlannedImage, plan_images, truth_rows
 from fastreid_prune.demo.shots import render
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import cannot_write, written_whole
-from fastreid_prune.testbed.truth import read_truth, write_truth
-
-MARKER = "demo.json"
-UNFINISHED = ".unfinished"
+from fastreid_prune.testbed.folder import TRUTH, claim, write_test_bed
 
 
 @dataclass(frozen=True)
@@ -67,27 +61,24 @@ def write_demo(
     """
     _check(train_ids, test_ids, wrong_labels, outliers)
     folder = Path(folder)
-    _claim(folder)
+    claim(folder, ROOT)
     images = plan_images(seed, train_ids, test_ids, wrong_labels, outliers)
-    unfinished = folder / UNFINISHED
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)
+
+    def fill(unfinished: Path) -> None:
         for name in FOLDERS.values():
-            (unfinished / ROOT / name).mkdir(parents=True)
+            (unfinished / ROOT / name).mkdir()
         for image in track(images, "Rendering", disable=not progress):
             render(image.shot).save(unfinished / image.file, quality=CAMERAS[image.shot.camera].quality)
-        shutil.rmtree(folder / ROOT, ignore_errors=True)
-        os.replace(unfinished / ROOT, folder / ROOT)
-        unfinished.rmdir()
-    except OSError as error:
-        raise cannot_write(folder / ROOT, error) from error
-    rows = truth_rows(images)
-    write_truth(folder / "truth.csv", rows)
+
     summary = _summary(folder, images)
-    settings = {"seed": seed, "train_ids": train_ids, "test_ids": test_ids, "wrong_labels": wrong_labels}
-    settings |= {"outliers": outliers, "images": summary.images, "kinds": summary.kinds}
-    with written_whole(folder / MARKER) as temporary:
-        temporary.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    made = {"made_by": "demo", "seed": seed, "train_ids": train_ids, "test_ids": test_ids}
+    made |= {
+        "wrong_labels": wrong_labels,
+        "outliers": outliers,
+        "images": summary.images,
+        "kinds": summary.kinds,
+    }
+    write_test_bed(folder, ROOT, fill, truth_rows(images), made)
     return summary
 
 
@@ -104,37 +95,10 @@ def _check(train_ids: int, test_ids: int, wrong_labels: float, outliers: float) 
             )
 
 
-def _claim(folder: Path) -> None:
-    """Make sure that nothing but an earlier demo is lost when ``folder`` is written to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        present = {entry.name for entry in folder.iterdir()} - {UNFINISHED}
-    except OSError as error:
-        raise FastreidPruneError(
-            f"{folder}: is no folder that can be written to ({error.strerror}). Give another."
-        ) from error
-    if not present:
-        return
-    foreign = sorted(present - {ROOT, "truth.csv", MARKER})
-    if MARKER in present and ROOT in present and not foreign:
-        known = {row.file for row in read_truth(folder / "truth.csv")}
-        foreign = sorted(
-            name
-            for file in (folder / ROOT).rglob("*")
-            if file.is_file() and (name := file.relative_to(folder).as_posix()) not in known
-        )
-        if not foreign:
-            return
-    found = ", ".join(foreign[:3] or sorted(present)[:3])
-    raise FastreidPruneError(
-        f"{folder}: holds something that is no demo of ours ({found}). Give an empty folder, or a new one."
-    )
-
-
 def _summary(folder: Path, images: list[PlannedImage]) -> Summary:
     return Summary(
         folder=folder,
-        truth=folder / "truth.csv",
+        truth=folder / TRUTH,
         images=dict(Counter(image.split for image in images)),
         identities={
             split: len({image.given_id for image in images if image.split == split and image.given_id > 0})

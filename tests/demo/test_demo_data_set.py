@@ -126,7 +126,7 @@ def test_what_an_interrupted_render_left_is_no_obstacle(tmp_path):
     write_demo(tmp_path, train_ids=2, test_ids=1)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "Market-1501-v15.09.15",
-        "demo.json",
+        "testbed.json",
         "truth.csv",
     ]
 

@@ -1,0 +1,42 @@
+"""``fastreid-prune plant``."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from fastreid_prune.testbed import plant
+from fastreid_prune.testbed.errors import PATTERNS
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the test bed."
+)
+@click.option("--wrong-labels", default=0.10, show_default=True, help="Share of the training images.")
+@click.option(
+    "--pattern",
+    type=click.Choice(PATTERNS),
+    default="uniform",
+    show_default=True,
+    help="To any other identity, or from each identity to one other.",
+)
+@click.option("--outliers", default=0.03, show_default=True, help="Share of the training images.")
+@click.option("--seed", default=0, show_default=True, help="Another seed plants other errors.")
+def command(
+    folder: Path, output: Path, wrong_labels: float, pattern: str, outliers: float, seed: int
+) -> None:
+    """Copy the data set in FOLDER with wrong labels and outliers planted, and a truth.csv that names them.
+
+    FOLDER is the data sets' root folder (fastreid's FASTREID_DATASETS) and holds a data set in Market-1501's,
+    VeRi's or MSMT17's layout. Unchanged images are hard links where possible.
+    """
+    planted = plant(folder, output, wrong_labels, pattern, outliers, seed, progress=True)
+    table = Table("training images", "number")
+    for kind, count in planted.kinds.items():
+        table.add_row(kind, str(count))
+    console = Console()
+    console.print(table)
+    console.print(f"test bed in {planted.folder}, truth in {planted.truth}", soft_wrap=True)
