@@ -1,43 +1,173 @@
-"""Counting the wrong gallery rows ahead of each right one, block by block, without sorting the gallery."""
+"""Counting the wrong gallery rows ahead of each right one, tile by tile, without sorting the gallery."""
+
+from collections.abc import Iterator
 
 import numpy as np
 
+from fastreid_prune.evaluation.histogram import count_above
 from fastreid_prune.evaluation.matches import Matches
-from fastreid_prune.evaluation.similarity import Similarity
+from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
+from fastreid_prune.evaluation.threads import cores, matrix_products_in_one_thread, over_slices
 
-QUERIES, GALLERY = 256, 4096
+QUERIES = 2048  # in a block
+WIDEST_TILE = 4096
+TILE_VALUES = 1 << 25  # similarities in the tiles of all threads
+PIECE_VALUES = 1 << 17  # similarities that a thread looks at together: they stay in its cache
+BLOCK_VALUES = 1 << 23  # of float64 features on the grid
+BLOCK_ENTRIES = 1 << 21
+FOLDED = 16  # terms that are left to an ordinary sum
+LEAST_ERROR = 2.0**-20  # of a threshold: what the comparison of float32 with it needs
 
 
-def count_ahead(similarity: Similarity, matches: Matches) -> tuple[np.ndarray, np.ndarray]:
-    """For each entry of ``matches``: its similarity, and how many wrong rows are at least as similar.
+def count_ahead(
+    similarity: Similarity, matches: Matches
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """For each right gallery row of each query: how similar it is, and how many wrong rows are at least that.
 
     Wrong rows are those of other identities, ignored ones left out. A wrong row that ties with a right one
     counts as ahead of it, so that the result does not depend on the order of the gallery, and a model that
     gives the same feature to everything gets the score it deserves.
 
-    Returns:
-        similarity [E] float64, and ahead [E] int64.
+    Yields:
+        For each block of queries the right rows' query [P] int64 (ascending), exact similarity [P] float64
+        and count [P] int64.
     """
-    score = np.empty(len(matches.row))
-    ahead = np.zeros(len(matches.row), dtype=np.int64)
-    num_queries, num_gallery = len(similarity.query), len(similarity.gallery)
-    for first in range(0, num_queries, QUERIES):
-        last = min(first + QUERIES, num_queries)
-        queries = similarity.query_grid(slice(first, last))
-        block = np.concatenate(
-            [
-                similarity.exact(queries, similarity.gallery_grid(slice(start, start + GALLERY)))
-                for start in range(0, num_gallery, GALLERY)
-            ],
-            axis=1,
+    for part in _blocks(similarity, matches):
+        with matrix_products_in_one_thread():
+            block = _Block(similarity, matches, part)
+            ahead = block.count()
+        yield part.start + block.query, block.score, ahead
+
+
+def _blocks(similarity: Similarity, matches: Matches) -> Iterator[slice]:
+    """Slices of queries that keep features and entries of a block within bounds."""
+    num_queries = len(similarity.query)
+    size = max(1, min(QUERIES, BLOCK_VALUES // similarity.width))
+    total = np.concatenate([[0], np.cumsum(matches.last - matches.first)])
+    first = 0
+    while first < num_queries:
+        last = min(first + size, num_queries)
+        last = max(
+            first + 1, min(last, int(np.searchsorted(total, total[first] + BLOCK_ENTRIES, "right")) - 1)
         )
-        entries = slice(matches.start[first], matches.start[last])
-        local = matches.query[entries] - first, matches.row[entries]
-        score[entries] = block[local]
-        block[local] = -np.inf
-        block[:, matches.ignored] = -np.inf
-        block.sort(axis=1)
-        for query in range(first, last):
-            mine = slice(matches.start[query], matches.start[query + 1])
-            ahead[mine] = num_gallery - np.searchsorted(block[query - first], score[mine], side="left")
-    return score, ahead
+        yield slice(first, last)
+        first = last
+
+
+class _Block:
+    """A block of queries against the whole gallery."""
+
+    def __init__(self, similarity: Similarity, matches: Matches, part: slice) -> None:
+        self.similarity, self.part, self.ignored = similarity, part, matches.ignored
+        self.entries = matches.entries(part)
+        self.features = similarity.query_float32(part)
+        self.grid = similarity.query_grid(part)
+        self.query = self.entries.query[self.entries.right]
+        self.score = _scores(similarity, matches, part, self.grid)[self.entries.right]
+        self.threshold = self.score / 4.0**similarity.bits
+
+    def count(self) -> np.ndarray:
+        """[P] int64: the wrong rows at least as similar as each right one."""
+        num_gallery, workers = len(self.similarity.gallery), cores()
+        width = min(WIDEST_TILE, max(1, TILE_VALUES // (workers * len(self.features))))
+        tiles = -(-num_gallery // (width * workers)) * workers
+        ahead = np.zeros(len(self.score), dtype=np.int64)
+        for counts in over_slices(self._count_tile, num_gallery, -(-num_gallery // tiles)):
+            ahead += counts
+        return ahead
+
+    def _count_tile(self, columns: slice) -> np.ndarray:
+        gallery, factors = self.similarity.gallery_float32(columns)
+        tile = self.features @ gallery.T
+        error = self.similarity.error(self.part, columns, self.similarity.width)
+        error = max(error, LEAST_ERROR * float(np.abs(self.threshold).max(initial=2.0**-80)))
+        pieces = range(0, len(tile), max(1, PIECE_VALUES // len(factors)))
+        return np.concatenate(
+            [
+                self._count_rows(tile[first : first + pieces.step], first, columns, factors, error)
+                for first in pieces
+            ]
+        )
+
+    def _count_rows(
+        self, values: np.ndarray, first: int, columns: slice, factors: np.ndarray, error: float
+    ) -> np.ndarray:
+        rows = slice(first, first + len(values))
+        self.similarity.from_products(values, columns, factors)
+        self._leave_out(values, rows, columns)
+        mine = slice(*np.searchsorted(self.query, (rows.start, rows.stop)))
+        owner = self.query[mine] - first
+        counts = count_above(values, owner, self.threshold[mine], error, values.size // 4)
+        if counts is None:
+            return self._count_exactly(rows, columns, owner, self.score[mine])
+        row, column = np.divmod(counts.unsure_value, len(factors))
+        ahead = self._at_least(first + row, columns.start + column, mine.start + counts.unsure_threshold)
+        return counts.above + np.bincount(counts.unsure_threshold[ahead], minlength=len(owner))
+
+    def _count_exactly(self, rows: slice, columns: slice, owner: np.ndarray, score: np.ndarray) -> np.ndarray:
+        exact = self.similarity.exact(self.grid[rows], self.similarity.gallery_grid(columns))
+        self._leave_out(exact, rows, columns)
+        exact.sort(axis=1)
+        lower = [np.searchsorted(exact[row], value) for row, value in zip(owner, score, strict=True)]
+        return exact.shape[1] - np.array(lower, dtype=np.int64)
+
+    def _leave_out(self, values: np.ndarray, rows: slice, columns: slice) -> None:
+        """Make what does not count infinitely far: rows of the query's own identity, and ignored ones."""
+        mine = slice(*np.searchsorted(self.entries.query, (rows.start, rows.stop)))
+        query, row = self.entries.query[mine], self.entries.row[mine]
+        inside = (row >= columns.start) & (row < columns.stop)
+        values[query[inside] - rows.start, row[inside] - columns.start] = -np.inf
+        ignored = slice(*np.searchsorted(self.ignored, (columns.start, columns.stop)))
+        values[:, self.ignored[ignored] - columns.start] = -np.inf
+
+    def _at_least(self, query: np.ndarray, row: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+        """[n] bool: is the similarity of these pairs at least that of ``threshold``, an index? Exactly."""
+        result = np.empty(len(query), dtype=bool)
+        step = max(1, PAIR_VALUES // self.similarity.width)
+        for first in range(0, len(query), step):
+            part = slice(first, first + step)
+            value, error = self._closer(query[part], row[part])
+            difference = value - self.threshold[threshold[part]]
+            result[part] = difference > 0
+            unsure = first + np.flatnonzero(np.abs(difference) <= error)
+            if len(unsure):
+                exact = self.similarity.exact_pairs(self.grid[query[unsure]], row[unsure])
+                result[unsure] = exact >= self.score[threshold[unsure]]
+        return result
+
+    def _closer(self, query: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, float]:
+        """Similarities [n] of pairs with a smaller error than a long float32 sum: the products are folded."""
+        gallery, factors = self.similarity.gallery_float32(row)
+        products = gallery * self.features[query]
+        width, folds = products.shape[1], 0
+        while width > FOLDED:
+            half = width // 2
+            products[:, :half] += products[:, width - half : width]
+            width, folds = width - half, folds + 1
+        value = products[:, :width].sum(axis=1)
+        self.similarity.from_products(value, row, factors)
+        return value, self.similarity.error(self.part.start + query, row, width + folds)
+
+
+def _scores(similarity: Similarity, matches: Matches, part: slice, grid: np.ndarray) -> np.ndarray:
+    """The exact similarity of every entry of the block, one identity after the other."""
+    first, last = matches.first[part], matches.last[part]
+    start = np.cumsum(last - first) - (last - first)
+    scores = np.empty(int((last - first).sum()))
+    matched = np.flatnonzero(last > first)
+    order = matched[np.argsort(first[matched], kind="stable")]
+    groups = [group for group in np.split(order, np.flatnonzero(np.diff(first[order])) + 1) if len(group)]
+    step = max(1, PAIR_VALUES // similarity.width)
+
+    def score_groups(some: slice) -> None:
+        for group in groups[some]:
+            queries = grid[group]
+            for begin in range(first[group[0]], last[group[0]], step):
+                rows = slice(begin, min(begin + step, last[group[0]]))
+                exact = similarity.exact(queries, similarity.gallery_grid(matches.by_id[rows]))
+                place = start[group] + rows.start - first[group]
+                scores[place[:, None] + np.arange(exact.shape[1])] = exact
+
+    for _ in over_slices(score_groups, len(groups), max(1, len(groups) // 64)):
+        pass
+    return scores

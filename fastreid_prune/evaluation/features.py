@@ -4,17 +4,21 @@ import numpy as np
 import torch
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.evaluation.threads import over_slices
 
 METRICS = ("cosine", "euclidean")
-ROWS = 1024
+BLOCK_VALUES = 1 << 16  # of float64 at a time: they stay in the processor's cache
 
 
-def check_features(features: object, name: str) -> np.ndarray:
-    """``features`` as a 2-D array of finite floats, without a copy where it is one already.
+def check_features(features: object, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """``features`` as a 2-D array of floats, without a copy where it is one already, and the norms of its rows.
 
     Args:
-        features: [N, D] float16, float32 or float64 array or CPU tensor, in any memory layout.
+        features: [N, D] finite float16, float32 or float64 array or CPU tensor, in any memory layout.
         name: what to call it in messages.
+
+    Returns:
+        The array [N, D], and its Euclidean norms [N] float64. A row's norm does not depend on the other rows.
 
     Raises:
         FastreidPruneError: not such an array, empty, or with a value that is not finite (the row is named).
@@ -24,26 +28,21 @@ def check_features(features: object, name: str) -> np.ndarray:
         raise FastreidPruneError(
             f"{name}: expected a matrix of numbers [rows, width], found {array.dtype} of shape {array.shape}."
         )
-    if array.dtype.kind != "f":
-        array = array.astype(np.float32)
-    for first in range(0, len(array), ROWS):
-        bad = ~np.isfinite(array[first : first + ROWS]).all(axis=1)
-        if bad.any():
-            row = first + int(np.argmax(bad))
-            count = sum(
-                int((~np.isfinite(array[i : i + ROWS]).all(axis=1)).sum()) for i in range(0, len(array), ROWS)
-            )
-            raise FastreidPruneError(
-                f"{name}: row {row} holds NaN or infinity ({count} such rows of {len(array)}). "
-                "Look for a diverged model or an overflow in half precision."
-            )
-    return array
+    if array.dtype not in (np.float16, np.float32, np.float64):
+        array = array.astype(np.float64)
+    squares = np.empty(len(array))
 
+    def measure(part: slice) -> None:
+        block = array[part].astype(np.float64)
+        block *= block
+        block.sum(axis=1, out=squares[part])
 
-def norms(features: np.ndarray) -> np.ndarray:
-    """[N] float64 Euclidean norms; a row's norm does not depend on the rows around it."""
-    result = np.empty(len(features))
-    for first in range(0, len(features), ROWS):
-        block = np.ascontiguousarray(features[first : first + ROWS], dtype=np.float64)
-        result[first : first + ROWS] = np.sqrt(np.square(block).sum(axis=1))
-    return result
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in over_slices(measure, len(array), max(1, BLOCK_VALUES // array.shape[1])):
+            pass
+    if bad := np.flatnonzero(~np.isfinite(squares)).tolist():
+        raise FastreidPruneError(
+            f"{name}: row {bad[0]} holds NaN, infinity or numbers too large to square ({len(bad)} such rows of "
+            f"{len(array)}). Look for a diverged model or an overflow in half precision."
+        )
+    return array, np.sqrt(squares)

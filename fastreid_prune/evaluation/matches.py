@@ -8,53 +8,64 @@ from fastreid_prune.errors import FastreidPruneError
 
 
 @dataclass(frozen=True)
-class Matches:
-    """The gallery rows that share each query's identity, query after query.
+class Entries:
+    """The gallery rows that share the identity of each query of a block.
 
-    Entry ``e`` says that gallery row ``row[e]`` has the identity of query ``query[e]``; ``positive[e]``
-    that it is a true match (another camera) rather than one that is dropped (same camera). Entries are
-    ordered by query; those of query ``q`` are ``start[q]:start[q + 1]``.
+    Entry ``e`` says that gallery row ``row[e]`` has the identity of query ``query[e]``, counted from the
+    block's first; ``right[e]`` that it is a true match (another camera) rather than one that is dropped
+    (same camera).
 
     Attributes:
-        start: [Q + 1] int64.
-        query: [E] int64.
+        query: [E] int64, ascending.
         row: [E] int64.
-        positive: [E] bool.
-        ignored: [J] int64, gallery rows that count for no query (identity -1).
+        right: [E] bool.
     """
 
-    start: np.ndarray
     query: np.ndarray
     row: np.ndarray
-    positive: np.ndarray
-    ignored: np.ndarray
+    right: np.ndarray
 
 
-def match(
-    query_ids: np.ndarray, gallery_ids: np.ndarray, query_cams: np.ndarray, gallery_cams: np.ndarray
-) -> Matches:
-    """Apply Market-1501's rule: same identity and same camera is dropped; identity -1 is junk, for every
-    query.
+class Matches:
+    """Market-1501's rule: same identity and same camera is dropped; identity -1 is junk, for every query.
 
     Args:
         query_ids: [Q] integers or strings.
         gallery_ids: [G], as ``query_ids``.
         query_cams: [Q] integers or strings.
         gallery_cams: [G], as ``query_cams``.
+
+    Attributes:
+        by_id: gallery rows of known identity, those of one identity together.
+        first, last: [Q] int64; the rows with the identity of query q are ``by_id[first[q]:last[q]]``.
+        ignored: gallery rows that count for no query (identity -1).
     """
-    query_id, gallery_id = _codes(query_ids, gallery_ids)
-    query_cam, gallery_cam = _codes(query_cams, gallery_cams)
-    junk = _is_junk(gallery_ids)
-    by_id = np.argsort(gallery_id, kind="stable")
-    by_id = by_id[~junk[by_id]]
-    first = np.searchsorted(gallery_id[by_id], query_id, side="left")
-    last = np.searchsorted(gallery_id[by_id], query_id, side="right")
-    last = np.where(_is_junk(query_ids), first, last)
-    start = np.concatenate([[0], np.cumsum(last - first)])
-    query = np.repeat(np.arange(len(query_id)), last - first)
-    row = by_id[np.arange(start[-1]) - np.repeat(start[:-1] - first, last - first)]
-    positive = gallery_cam[row] != query_cam[query]
-    return Matches(start, query, row, positive, np.flatnonzero(junk))
+
+    def __init__(
+        self,
+        query_ids: np.ndarray,
+        gallery_ids: np.ndarray,
+        query_cams: np.ndarray,
+        gallery_cams: np.ndarray,
+    ) -> None:
+        query_id, gallery_id = _codes(query_ids, gallery_ids)
+        self._query_cam, self._gallery_cam = _codes(query_cams, gallery_cams)
+        junk = _is_junk(gallery_ids)
+        by_id = np.argsort(gallery_id, kind="stable")
+        self.by_id = by_id[~junk[by_id]]
+        self.ignored = np.flatnonzero(junk)
+        sorted_ids = gallery_id[self.by_id]
+        self.first = np.searchsorted(sorted_ids, query_id, side="left")
+        self.last = np.searchsorted(sorted_ids, query_id, side="right")
+        self.last = np.where(_is_junk(query_ids), self.first, self.last)
+
+    def entries(self, queries: slice) -> Entries:
+        """The entries of a block of queries."""
+        first, count = self.first[queries], (self.last - self.first)[queries]
+        start = np.cumsum(count) - count
+        query = np.repeat(np.arange(len(count)), count)
+        row = self.by_id[np.arange(count.sum()) + np.repeat(first - start, count)]
+        return Entries(query, row, self._gallery_cam[row] != self._query_cam[queries][query])
 
 
 def check_labels(labels: object, name: str, features: str, count: int) -> np.ndarray:

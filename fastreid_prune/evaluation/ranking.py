@@ -7,7 +7,7 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation.counting import count_ahead
-from fastreid_prune.evaluation.matches import check_labels, match
+from fastreid_prune.evaluation.matches import Matches, check_labels
 from fastreid_prune.evaluation.similarity import Similarity
 
 LONGEST_CMC = 50
@@ -94,38 +94,21 @@ def evaluate_ranking(
         raise FastreidPruneError(f"ranks: expected whole numbers from 1, found {ranks}.")
     similarity = Similarity(query_features, gallery_features, metric)
     query, gallery = similarity.query, similarity.gallery
-    matches = match(
+    matches = Matches(
         check_labels(query_ids, "query_ids", "query_features", len(query)),
         check_labels(gallery_ids, "gallery_ids", "gallery_features", len(gallery)),
         check_labels(query_cams, "query_cams", "query_features", len(query)),
         check_labels(gallery_cams, "gallery_cams", "gallery_features", len(gallery)),
     )
-    if not matches.positive.any():
+    blocks = [_per_query(*block) for block in count_ahead(similarity, matches)]
+    evaluated, first_ranks, precisions, penalties = (
+        np.concatenate(parts) for parts in zip(*blocks, strict=True)
+    )
+    if not len(evaluated):
         raise FastreidPruneError(
             f"None of the {len(query)} queries has its identity in the gallery under another camera: nothing "
             "to measure. Are the identities of both sides numbered alike, and do the cameras differ?"
         )
-    score, ahead = count_ahead(similarity, matches)
-    return _summarise(len(query), matches.query, matches.positive, score, ahead, ranks)
-
-
-def _summarise(
-    num_queries: int,
-    query: np.ndarray,
-    positive: np.ndarray,
-    similarity: np.ndarray,
-    ahead: np.ndarray,
-    ranks: tuple[int, ...],
-) -> Ranking:
-    query, ahead = query[positive], ahead[positive]
-    order = np.lexsort((-similarity[positive], query))
-    query, ahead = query[order], ahead[order]
-    evaluated, first, count = np.unique(query, return_index=True, return_counts=True)
-    position = np.arange(len(query)) - np.repeat(first, count) + 1
-    rank = position + ahead
-    precisions = np.add.reduceat(position / rank, first) / count
-    penalties = count / rank[first + count - 1]
-    first_ranks = rank[first]
     longest = max(LONGEST_CMC, *ranks)
     found = np.bincount(np.minimum(first_ranks, longest + 1), minlength=longest + 2)[1:-1]
     return Ranking(
@@ -136,7 +119,21 @@ def _summarise(
         inverse_penalties=penalties,
         first_ranks=first_ranks,
         evaluated=evaluated,
-        num_queries=num_queries,
-        num_skipped=num_queries - len(evaluated),
+        num_queries=len(query),
+        num_skipped=len(query) - len(evaluated),
         ranks=ranks,
     )
+
+
+def _per_query(
+    query: np.ndarray, score: np.ndarray, ahead: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The queries [V] that have a match, their first ranks, average precisions and inverse penalties."""
+    order = np.lexsort((-score, query))
+    evaluated, first, count = np.unique(query, return_index=True, return_counts=True)
+    if not len(evaluated):
+        return evaluated, evaluated, score, score
+    position = np.arange(len(query)) - np.repeat(first, count) + 1
+    rank = position + ahead[order]
+    precisions = np.add.reduceat(position / rank, first) / count
+    return evaluated, rank[first], precisions, count / rank[first + count - 1]

@@ -6,7 +6,8 @@ from types import ModuleType
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.evaluation.similarity import Similarity
+from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
+from fastreid_prune.evaluation.threads import over_slices
 
 CHUNK_BYTES = 1 << 26
 SPARE = 8
@@ -44,23 +45,34 @@ def ranked(similarity: Similarity, k: int) -> tuple[np.ndarray, np.ndarray]:
     k, count = min(k, num_gallery), min(k + SPARE, num_gallery)
     rows = np.empty((num_queries, k), dtype=np.int64)
     distances = np.empty((num_queries, k))
-    step = max(1, CHUNK_BYTES // (4 * max(similarity.query.shape[1], 16 * count)))
+    step = max(1, CHUNK_BYTES // (4 * max(similarity.width, 16 * count)))
     for first in range(0, num_queries, step):
         part = slice(first, min(first + step, num_queries))
         candidates, farthest = _candidates(similarity, part, count)
-        queries = np.repeat(np.arange(part.start, part.stop), count)
-        values = similarity.pairs(queries, candidates.ravel()).reshape(candidates.shape)
-        exact = similarity.distances(part, values)
+        exact = similarity.distances(part, _exact(similarity, part, candidates))
         order = np.lexsort((candidates, exact))[:, :k]
         rows[part] = np.take_along_axis(candidates, order, axis=1)
         distances[part] = np.take_along_axis(exact, order, axis=1)
         if count < num_gallery:
             unsure = (
-                distances[part, -1] >= farthest - similarity.error(part, slice(None)) * similarity.scale**2
+                distances[part, -1]
+                >= farthest - similarity.error(part, slice(None), similarity.width) * similarity.scale**2
             )
             for query in first + np.flatnonzero(unsure):
                 rows[query], distances[query] = _ranked_in_full(similarity, query, k)
     return rows, distances
+
+
+def _exact(similarity: Similarity, part: slice, candidates: np.ndarray) -> np.ndarray:
+    """Exact similarities [n, count] of the queries of ``part`` with their candidates."""
+    grid = similarity.query_grid(part)
+    step = max(1, PAIR_VALUES // (similarity.width * candidates.shape[1]))
+
+    def score(rows: slice) -> np.ndarray:
+        queries = np.repeat(grid[rows], candidates.shape[1], axis=0)
+        return similarity.exact_pairs(queries, candidates[rows].ravel())
+
+    return np.concatenate(list(over_slices(score, len(candidates), step))).reshape(candidates.shape)
 
 
 def _candidates(similarity: Similarity, part: slice, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,12 +81,13 @@ def _candidates(similarity: Similarity, part: slice, count: int) -> tuple[np.nda
     What is not proposed is at least as far, give or take the error of float32.
     """
     query = similarity.query_float32(part)
-    num_gallery, width = similarity.gallery.shape
+    num_gallery = len(similarity.gallery)
     distances = np.empty((len(query), 0), dtype=np.float32)
     rows = np.empty((len(query), 0), dtype=np.int64)
-    step = max(count, CHUNK_BYTES // (8 * width))
+    step = max(count, CHUNK_BYTES // (8 * similarity.width))
     for first in range(0, num_gallery, step):
-        gallery = similarity.gallery_float32(slice(first, first + step))
+        gallery, factors = similarity.gallery_float32(slice(first, first + step))
+        gallery = gallery * factors[:, None]
         found, local = _search(query, gallery, min(count, len(gallery)), similarity.cosine)
         distances, rows = np.hstack([distances, found]), np.hstack([rows, local + first])
         if distances.shape[1] > count:
@@ -97,7 +110,7 @@ def _search(query: np.ndarray, gallery: np.ndarray, k: int, cosine: bool) -> tup
 def _ranked_in_full(similarity: Similarity, query: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     own = slice(query, query + 1)
     grid = similarity.query_grid(own)
-    step = max(1, CHUNK_BYTES // (8 * similarity.query.shape[1]))
+    step = max(1, CHUNK_BYTES // (8 * similarity.width))
     exact = np.concatenate(
         [
             similarity.exact(grid, similarity.gallery_grid(slice(first, first + step)))

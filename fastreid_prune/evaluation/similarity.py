@@ -1,4 +1,4 @@
-"""The similarity of queries with gallery rows: exact ones, and float32 features to find candidates with.
+"""The similarity of queries with gallery rows: exact ones, and float32 ones with a bound of their error.
 
 Floating-point inner products depend on the order of the sum, hence on the BLAS library, on the number of
 threads and on where a row falls in a block: equal features can get unequal similarities. Here each similarity
@@ -13,13 +13,15 @@ import math
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.evaluation.features import METRICS, check_features, norms
+from fastreid_prune.evaluation.features import METRICS, check_features
 
+UNIT = 2.0**-24  # the relative error of one float32 operation
+EXTREME = 2.0**40
 PAIR_VALUES = 1 << 17  # of float64 at a time: they stay in the processor's cache
 
 
 class Similarity:
-    """Similarities between two sets of features, higher = closer, as whole numbers held in float64.
+    """Similarities between two sets of features, higher = closer.
 
     Cosine: the inner product of the unit vectors, each rounded to multiples of 2^-26; a row of zeros has
     similarity 0 with everything. Euclidean: ``2 q.g - |g|^2``, which orders the gallery of one query as the
@@ -39,76 +41,91 @@ class Similarity:
     def __init__(self, query: np.ndarray, gallery: np.ndarray, metric: str) -> None:
         if metric not in METRICS:
             raise FastreidPruneError(f"metric: expected one of {', '.join(METRICS)}, found {metric!r}.")
-        self.query = check_features(query, "query_features")
-        self.gallery = check_features(gallery, "gallery_features")
-        if self.query.shape[1] != self.gallery.shape[1]:
+        self.query, self.query_norm = check_features(query, "query_features")
+        self.gallery, self.gallery_norm = check_features(gallery, "gallery_features")
+        self.width = self.query.shape[1]
+        if self.width != self.gallery.shape[1]:
             raise FastreidPruneError(
-                f"query_features have width {self.query.shape[1]}, gallery_features {self.gallery.shape[1]}: "
+                f"query_features have width {self.width}, gallery_features {self.gallery.shape[1]}: "
                 "they must come from the same model."
             )
         self.cosine = metric == "cosine"
-        self.query_norm, self.gallery_norm = norms(self.query), norms(self.gallery)
+        self.bits = 26 if self.cosine else 25
         both = np.concatenate([self.query_norm, self.gallery_norm])
         typical = min(4 * float(np.median(both)), float(both.max())) or float(both.max()) or 1.0
         self.scale = 1.0 if self.cosine else 2.0 ** math.ceil(math.log2(typical))
-        self.bits = 26 if self.cosine else 25
+        self.query_factor, self.gallery_factor = (
+            np.divide(1.0, norm, where=norm > 0, out=np.zeros_like(norm))
+            if self.cosine
+            else np.full(len(norm), 1 / self.scale)
+            for norm in (self.query_norm, self.gallery_norm)
+        )
+        self.fits_float32 = not both.any() or 1 / EXTREME < both[both > 0].min() <= both.max() < EXTREME
 
     def query_grid(self, rows: np.ndarray | slice) -> np.ndarray:
         """[n, D] float64 whole numbers: these queries on the grid."""
-        return self._grid(self.query[rows], self.query_norm[rows])
+        return self._grid(self.query[rows], self.query_factor[rows])
 
     def gallery_grid(self, rows: np.ndarray | slice) -> np.ndarray:
         """[n, D] float64 whole numbers: these gallery rows on the grid."""
-        return self._grid(self.gallery[rows], self.gallery_norm[rows])
-
-    def query_float32(self, rows: slice) -> np.ndarray:
-        """[n, D] float32: these queries as unit vectors (cosine), or divided by ``scale``."""
-        return self._divided(self.query[rows], self.query_norm[rows]).astype(np.float32)
-
-    def gallery_float32(self, rows: slice) -> np.ndarray:
-        """[n, D] float32: these gallery rows, likewise."""
-        return self._divided(self.gallery[rows], self.gallery_norm[rows]).astype(np.float32)
+        return self._grid(self.gallery[rows], self.gallery_factor[rows])
 
     def exact(self, query_grid: np.ndarray, gallery_grid: np.ndarray) -> np.ndarray:
-        """[n, m] exact similarities of rows on the grid."""
+        """[n, m] exact similarities of rows on the grid, as whole numbers."""
         product = query_grid @ gallery_grid.T
         return product if self.cosine else 2 * product - np.square(gallery_grid).sum(axis=1)
 
-    def pairs(self, query_rows: np.ndarray, gallery_rows: np.ndarray) -> np.ndarray:
-        """[n] exact similarities of query ``query_rows[i]`` with gallery row ``gallery_rows[i]``."""
-        result = np.empty(len(query_rows))
-        step = max(1, PAIR_VALUES // self.query.shape[1])
-        for first in range(0, len(query_rows), step):
-            part = slice(first, first + step)
-            query, gallery = self.query_grid(query_rows[part]), self.gallery_grid(gallery_rows[part])
-            if not self.cosine:
-                query = 2 * query - gallery
-            result[part] = np.einsum("ij,ij->i", query, gallery)
-        return result
+    def exact_pairs(self, query_grid: np.ndarray, gallery_rows: np.ndarray) -> np.ndarray:
+        """[n] exact similarities of ``query_grid[i]`` [n, D] with gallery row ``gallery_rows[i]``."""
+        gallery = self.gallery_grid(gallery_rows)
+        return np.einsum("ij,ij->i", query_grid if self.cosine else 2 * query_grid - gallery, gallery)
 
-    def distances(self, query_rows: np.ndarray | slice, similarity: np.ndarray) -> np.ndarray:
-        """``similarity`` [n, m] of these queries as distances: 1 - cosine, or squared Euclidean."""
+    def distances(self, query_rows: np.ndarray | slice, exact: np.ndarray) -> np.ndarray:
+        """Exact similarities [n, m] of these queries as distances: 1 - cosine, or squared Euclidean."""
         if self.cosine:
-            return 1 - similarity / 4.0**self.bits
+            return 1 - exact / 4.0**self.bits
         own = np.square(self.query_grid(query_rows)).sum(axis=1, keepdims=True)
-        return (own - similarity) / 4.0**self.bits * self.scale**2
+        return (own - exact) / 4.0**self.bits * self.scale**2
 
-    def error(self, query_rows: slice, gallery_rows: slice) -> float:
-        """The most that the float32 product or squared distance of the float32 rows can be off.
+    def query_float32(self, rows: np.ndarray | slice) -> np.ndarray:
+        """[n, D] float32: these queries as unit vectors (cosine), or divided by ``scale``."""
+        return (self.query[rows] * self.query_factor[rows, None]).astype(np.float32)
 
-        In units of 1 for cosine, of ``scale**2`` for Euclidean. It is the bound for a sum of D products in
-        any order (Higham, Accuracy and Stability of Numerical Algorithms, 2002, equation 3.5), with 16 more
-        roundings for all that is not the sum.
+    def gallery_float32(self, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
+        """[n, D] float32 and [n] float32: gallery rows, and the factors that bring them to the queries' scale.
+
+        They are the features themselves, not a copy, where these are float32 and their norms not extreme.
         """
-        relative = (self.query.shape[1] + 16) * 2.0**-24 * 1.01
+        if self.fits_float32:
+            return np.ascontiguousarray(self.gallery[rows], np.float32), self.gallery_factor[rows].astype(
+                np.float32
+            )
+        scaled = (self.gallery[rows] * self.gallery_factor[rows, None]).astype(np.float32)
+        return scaled, np.ones(len(scaled), dtype=np.float32)
+
+    def from_products(
+        self, products: np.ndarray, gallery_rows: np.ndarray | slice, factors: np.ndarray
+    ) -> None:
+        """Make ``products`` [..., n] of the float32 rows into similarities, in place, in units of 1."""
+        products *= factors
+        if not self.cosine:
+            products *= 2
+            products -= np.square(self.gallery_norm[gallery_rows] / self.scale).astype(np.float32)
+
+    def error(self, query_rows: np.ndarray | slice, gallery_rows: np.ndarray | slice, terms: int) -> float:
+        """How far a float32 similarity, or squared distance, of these rows can be from the exact one at most.
+
+        In units of 1 (Euclidean: of ``scale**2``). For a sum of ``terms`` products in any order it is at most
+        ``terms`` roundings (Higham, Accuracy and Stability of Numerical Algorithms, 2002, equation 3.5); 32
+        more are allowed for all that is not the sum, and the grid moves each coordinate by half a step.
+        """
+        relative = (terms + 32) * UNIT * 1.01
+        grid = math.sqrt(self.width) * 2.0**-self.bits
         if self.cosine:
-            return relative
-        largest = self.query_norm[query_rows].max(initial=0) + self.gallery_norm[gallery_rows].max(initial=0)
-        return relative * float(largest / self.scale) ** 2
+            return relative + grid
+        size = self.query_norm[query_rows].max(initial=0) + self.gallery_norm[gallery_rows].max(initial=0)
+        return relative * float(size / self.scale) ** 2 + 2 * grid * float(size / self.scale)
 
-    def _grid(self, features: np.ndarray, norm: np.ndarray) -> np.ndarray:
-        return np.rint(self._divided(features, norm) * 2.0**self.bits)
-
-    def _divided(self, features: np.ndarray, norm: np.ndarray) -> np.ndarray:
-        features = np.ascontiguousarray(features, dtype=np.float64)
-        return features / (np.where(norm > 0, norm, 1.0)[:, None] if self.cosine else self.scale)
+    def _grid(self, features: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        scaled = np.multiply(features, factor[:, None] * 2.0**self.bits, dtype=np.float64, order="C")
+        return np.rint(scaled, out=scaled)
