@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.files import sha256
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.purify.planted import given_samples
+from fastreid_prune.purify.rescoring import given_scores, relabelled_scores
 from fastreid_prune.score_table import CSV, PARQUET, ScoreTable
 from fastreid_prune.selection import identities_lost, select
 from fastreid_prune.trajectory import Trajectory, load_trajectory
@@ -80,11 +82,11 @@ def prune(
     folder = _folder(run)
     if purify and not table.judged:
         raise FastreidPruneError(
-            f"{folder / PARQUET}: no verdicts, and purification acts on them. Judge the run first, or prune "
-            "without."
+            f"{folder / PARQUET}: no verdicts, and purification acts on them. Judge the run first "
+            "(fastreid-prune judge), or prune without."
         )
     verdicts = table.verdicts if purify else _unreadable_only(table)
-    values = table.scores[method]
+    values = _under_new_labels(run, table, method) if purify else table.scores[method]
     new_pid = np.where(verdicts.mislabelled, verdicts.suggested_pid, table.pid)
     keep = select(
         values,
@@ -94,8 +96,10 @@ def prune(
         pids=new_pid,
         keep_per_identity=keep_per_identity,
     )
-    source = dict(sorted(table.about.items()))
-    manifest = Manifest.build(table, values, keep, verdicts, method=method, ratio=ratio, source=source)
+    source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"}
+    thresholds = table.thresholds if purify else {}
+    about = {"method": method, "ratio": ratio, "thresholds": thresholds, "source": source}
+    manifest = Manifest.build(table, values, keep, verdicts, **about)
     path = Path(output) if output is not None else folder / "manifest.csv"
     manifest.write(path)
     return PruneSummary(
@@ -138,24 +142,28 @@ def score_run(
             f"{folder}: the trajectory does not name its samples; a manifest needs file names."
         )
     unreadable = trajectory.meta.get("unreadable", [])
-    known = (
-        {} if table is None else {n: values[: trajectory.num_samples] for n, values in table.scores.items()}
-    )
+    samples = given_samples(trajectory)
+    known = {} if table is None else {n: values[: len(samples)] for n, values in table.scores.items()}
     if seed is not None:
         known.pop("random", None)
     values = _scores(trajectory, wanted, known, strict=methods is not None, seed=seed)
-    samples = trajectory.samples
     about = _provenance(folder, trajectory)
     if table is None:
         verdicts = Verdicts.unjudged(len(samples))
         fresh = ScoreTable(samples.file_name, samples.pid, samples.camid, values, verdicts, about)
         table = fresh.with_unreadable(unreadable)
     else:
-        gap = np.full(len(table) - trajectory.num_samples, np.nan)
+        gap = np.full(len(table) - len(samples), np.nan)
         columns = {name: np.concatenate([column, gap]) for name, column in values.items()}
-        table = ScoreTable(table.file_name, table.pid, table.camid, columns, table.verdicts, about)
+        table = replace(table, scores=columns, about=table.about | about)
     table.write(folder)
     return table
+
+
+def run_trajectory(run: str | os.PathLike) -> Trajectory | None:
+    """The trajectory of a run; None where only its scores are left."""
+    folder = _folder(run)
+    return load_trajectory(folder) if _digests(folder) else None
 
 
 def _scores(
@@ -172,12 +180,20 @@ def _scores(
                 seed if seed is not None else max(run_seed, 0) if isinstance(run_seed, int) else 0
             )
         try:
-            values[method] = scores.compute(trajectory, method, **options)
+            values[method] = given_scores(trajectory, method, scores.compute(trajectory, method, **options))
         except FastreidPruneError as error:
             if strict:
                 raise
             logger.info(f"No score {method}: {error}")
     return {name: values[name] for name in sorted(values)}
+
+
+def _under_new_labels(run: str | os.PathLike, table: ScoreTable, method: str) -> np.ndarray:
+    """The scores with those of relabelled samples as under their new identity, where there is a trajectory."""
+    values, trajectory = table.scores[method], run_trajectory(run)
+    if trajectory is None or trajectory.samples is None:
+        return values
+    return relabelled_scores(trajectory, method, values, table.verdicts.suggested_pid)
 
 
 def _folder(run: str | os.PathLike) -> Path:

@@ -1,5 +1,6 @@
 """``scores.parquet`` and ``scores.csv`` of a scored run: one row a sample, one column a method, verdicts."""
 
+import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +31,8 @@ class ScoreTable:
         camid: [N] str.
         scores: method -> [N] float64, higher = more worth keeping; NaN where there is none.
         verdicts: what was judged; empty verdicts where nobody did.
-        about: text by key, kept in the Parquet file: digests of the trajectory that the scores are from.
+        about: text by key, kept in the Parquet file: digests of the trajectory that the scores are from, and
+            the thresholds of the verdicts.
     """
 
     file_name: np.ndarray
@@ -48,6 +50,11 @@ class ScoreTable:
         """[N] bool: images that could not be decoded."""
         starts = np.array([reason.startswith(UNREADABLE) for reason in self.verdicts.reason], bool)
         return self.verdicts.outlier & starts
+
+    @property
+    def thresholds(self) -> dict:
+        """Those of the purification that the verdicts are from, kept as JSON in ``about["thresholds"]``."""
+        return json.loads(self.about.get("thresholds", "{}"))
 
     @property
     def judged(self) -> bool:

@@ -1,6 +1,5 @@
 """What several rooms' tests start from."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -39,10 +38,3 @@ def scored_run(tmp_path):
         return tmp_path / folder
 
     return make
-
-
-def softmax_entropy(logits: np.ndarray) -> np.ndarray:
-    """In nats, [N], the textbook way."""
-    p = np.exp(logits - logits.max(1, keepdims=True))
-    p /= p.sum(1, keepdims=True)
-    return -(p * np.log(p)).sum(1)

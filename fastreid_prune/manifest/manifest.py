@@ -62,6 +62,12 @@ class Manifest:
         """[N] bool: the samples to train on, under ``new_pid``."""
         return np.asarray((self.action == KEEP) | (self.action == RELABEL), bool)
 
+    def take(self, rows: np.ndarray) -> "Manifest":
+        """The manifest of these rows (numbers or a mask); ranks are closed up."""
+        columns = {name: getattr(self, name)[rows] for name in COLUMNS}
+        columns["rank"] = np.argsort(np.argsort(columns["rank"])) + 1
+        return Manifest(**columns, about=self.about, path=self.path)
+
     def training_identities(self) -> dict[str, str]:
         """File name -> identity to train with, of the samples that stay."""
         kept = self.kept

@@ -46,7 +46,7 @@ def test_arrays_and_plain_containers_read_as_pickle_reads_them(thing, protocol):
     equal(load(pickle.dumps(thing, protocol=protocol)), thing)
 
 
-# {"mislabeled": np.array([[3, 940], [7, 2]]), "outlier": np.array([5])}, as numpy 1.26 on Python 3.10 pickles it
+# as numpy 1.26 pickles {"mislabeled": np.array([[3, 940], [7, 2]]), "outlier": np.array([5])}
 NUMPY_1 = {
     2: (
         "gAJ9cQAoWAoAAABtaXNsYWJlbGVkcQFjbnVtcHkuY29yZS5tdWx0aWFycmF5Cl9yZWNvbnN0cnVjdApxAmNudW1weQpuZGFy"

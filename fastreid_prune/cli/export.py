@@ -1,0 +1,29 @@
+"""``fastreid-prune export``: the published lists of a scored run, and the formats of other tools."""
+
+import click
+
+from fastreid_prune.cli.printing import print_table
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False))
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False), required=True, help="A new or empty folder."
+)
+@click.option("--format", "formats", multiple=True, default=("lists",), show_default=True,
+              help="lists, market1501, imagefolder, fiftyone or cleanlab; may be given several times.")  # fmt: skip
+@click.option("--method", default="entropy", show_default=True, help="Score that ranks.")
+@click.option("--manifest", type=click.Path(exists=True, dir_okay=False),
+              help="What stays in formats with images.  [all but outliers, relabelled]")  # fmt: skip
+@click.option("--images", type=click.Path(exists=True, file_okay=False), metavar="DATASETS",
+              help="Folder of the data sets, for formats with images.")  # fmt: skip
+@click.option("--copy", is_flag=True, help="Copy the images; by default links lead to them.")
+def command(run, output, formats, method, manifest, images, copy):
+    """Write what RUN, the output folder of a scored run, found: lists to publish and formats to go on with."""
+    from fastreid_prune.export import export_run
+
+    summary = export_run(run, output, formats, method=method, manifest=manifest, images=images, copy=copy)
+    rows = [(name, *counts) for name, counts in summary.datasets.items()]
+    print_table(f"Exported to {summary.folder}", rows, ("data set", "samples", "mislabelled", "outliers"))
+    for name in summary.files:
+        click.echo(f"  {name}")

@@ -1,0 +1,132 @@
+"""What is exported: one data set of a scored run, with its scores, verdicts and manifest."""
+
+import os
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.manifest import Manifest
+from fastreid_prune.pruning import run_trajectory, score_run
+from fastreid_prune.sample_names import check_names, dataset_names
+from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.selection import hardest_first
+from fastreid_prune.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One data set of a scored run. Its samples are the rows of ``table``, in the run's order.
+
+    Attributes:
+        name: the data set's name, fit to be a folder's.
+        table: scores and verdicts, N rows.
+        method: the score that ranks.
+        order: [N] int64, rows from the hardest sample to the easiest.
+        manifest: what stays under which identity, N rows in its own order.
+        rows: [N] int64, each sample's row in the trajectory; -1 for images that could not be read.
+        trajectory: the run's, of which formats read the mean logits; None where only its scores are there.
+        meta: what the trajectory says of its run.
+    """
+
+    name: str
+    table: ScoreTable
+    method: str
+    order: np.ndarray
+    manifest: Manifest
+    rows: np.ndarray
+    trajectory: Trajectory | None
+    meta: dict
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def manifest_rows(self) -> np.ndarray:
+        """[N] int64: the manifest's row of each sample."""
+        names = pa.array(self.manifest.file_name, pa.string())
+        return pc.index_in(pa.array(self.table.file_name, pa.string()), value_set=names).to_numpy()
+
+
+def publications(
+    run: str | os.PathLike, method: str, manifest: str | os.PathLike | None = None
+) -> list[Publication]:
+    """The data sets of a scored run, by name.
+
+    Args:
+        run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
+        method: the score that ranks.
+        manifest: what stays; by default everything but outliers, relabelled where the run's verdicts say so.
+
+    Raises:
+        FastreidPruneError: no scored run, no such method, a file name that leaves the root, or a manifest for
+            other samples.
+    """
+    table = score_run(run)
+    if method not in table.scores:
+        raise FastreidPruneError(f"{run}: no scores by {method!r}; there are {', '.join(table.scores)}.")
+    check_names(table.file_name, str(run))
+    trajectory = run_trajectory(run)
+    meta = {} if trajectory is None else trajectory.meta
+    scored = len(table) if trajectory is None else trajectory.num_samples
+    rows = np.where(np.arange(len(table)) < scored, np.arange(len(table)), -1)
+    chosen = _whole_manifest(table, method) if manifest is None else Manifest.read(manifest)
+    chosen.check_against(table.file_name, table.pid)
+    belongs = dataset_names(table.pid)
+    folders = _folder_names(sorted(set(belongs)), meta.get("dataset", []))
+    result = []
+    for name in sorted(folders):
+        own = np.flatnonzero(belongs == name)
+        part = table.take(own)
+        order = hardest_first(part.scores[method], part.file_name)
+        result.append(
+            Publication(
+                folders[name], part, method, order, _restrict(chosen, part), rows[own], trajectory, meta
+            )
+        )
+    return result
+
+
+def person_numbers(pids: np.ndarray) -> tuple[dict[str, int], bool]:
+    """A number for each identity: its own (2 for ``market1501_2``) where all have one, else 1, 2, ... as sorted.
+
+    Returns:
+        identity -> number, and whether they are the identities' own.
+    """
+    distinct = sorted(set(pids))
+    own = [re.search(r"(?:^|_)([0-9]{1,9})$", pid) for pid in distinct]
+    numbers = [int(match.group(1)) for match in own if match]
+    if len(set(numbers)) == len(distinct):
+        return dict(zip(distinct, numbers, strict=True)), True
+    return {pid: number for number, pid in enumerate(distinct, start=1)}, False
+
+
+def _whole_manifest(table: ScoreTable, method: str) -> Manifest:
+    scores = table.scores[method]
+    keep = ~table.verdicts.outlier
+    source = dict(sorted(table.about.items()))
+    return Manifest.build(table, scores, keep, table.verdicts, method=method, ratio=0.0, source=source)
+
+
+def _restrict(manifest: Manifest, table: ScoreTable) -> Manifest:
+    """The rows of one data set; ranks count within it."""
+    own = pc.is_in(pa.array(manifest.file_name), value_set=pa.array(table.file_name))
+    return manifest.take(np.asarray(own, bool))
+
+
+def _folder_names(names: list[str], registered: list[str]) -> dict[str, str]:
+    """Data set -> a folder's name: as the trainer calls the data set where that can be told."""
+    known = {name.lower(): name for name in registered if isinstance(name, str)}
+    if len(names) == len(registered) == 1:
+        known[names[0].lower()] = registered[0]
+    folders: dict[str, str] = {}
+    for name in names:
+        safe = re.sub(r"[^A-Za-z0-9._-]", "_", known.get(name.lower(), name))[:100].lstrip(".") or "dataset"
+        taken = {folder.lower() for folder in folders.values()}
+        unique, number = safe, 2
+        while unique.lower() in taken:
+            unique, number = f"{safe}-{number}", number + 1
+        folders[name] = unique
+    return folders

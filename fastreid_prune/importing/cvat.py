@@ -1,0 +1,143 @@
+"""What a person did in CVAT: its own XML ("CVAT for images"), or a Market-1501 archive, alone or zipped.
+
+In the XML, an image's person is the attribute ``person_id`` of a tag or box (as CVAT makes of a Market-1501 import),
+or else a tag's label. Of an archive only names and annotations are read, nothing is unpacked.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from xml.parsers import expat
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.importing.corrected import NOBODY, Corrected
+from fastreid_prune.importing.folder import IMAGES, PERSON
+from fastreid_prune.sample_names import MAX_LENGTH
+from fastreid_prune.trajectory import Samples
+
+MAX_BYTES = 1 << 30
+MAX_MEMBERS = 5_000_000
+_BLOCK = 1 << 16
+_BATCH = 10_000
+_PLACEHOLDERS = frozenset({"market-1501", "person"})
+
+
+def read_annotations(path: Path, samples: Samples) -> Corrected:
+    """What an ``.xml`` or ``.zip`` of CVAT's says of the samples of a data set.
+
+    Raises:
+        FastreidPruneError: it is neither, is damaged, declares a document type, or is too large.
+    """
+    result = Corrected(samples, {"annotations": path.name})
+    try:
+        if path.suffix.lower() == ".xml":
+            with open(path, "rb") as file:
+                _take_all(xml_entries(file, str(path)), result)
+        else:
+            _take_all(_archive_entries(path), result)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        raise FastreidPruneError(f"{path}: this is no whole XML or ZIP of CVAT's ({error!s:.200}).") from None
+    if not result.tally.rows:
+        raise FastreidPruneError(
+            f"{path}: holds no annotated image. Export it as 'CVAT for images' or 'Market-1501'."
+        )
+    return result
+
+
+def _take_all(entries: Iterator[tuple[str, str]], result: Corrected) -> None:
+    batch: list[tuple[str, str]] = []
+    for entry in entries:
+        batch.append(entry)
+        if len(batch) == _BATCH:
+            result.take_named(*zip(*batch, strict=True))
+            batch.clear()
+    if batch:
+        result.take_named(*zip(*batch, strict=True))
+
+
+def _archive_entries(path: Path) -> Iterator[tuple[str, str]]:
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if len(members) > MAX_MEMBERS:
+            raise FastreidPruneError(
+                f"{path}: {len(members)} members, more than the {MAX_MEMBERS} that are read."
+            )
+        annotations = [
+            member for member in members if PurePosixPath(member.filename).name == "annotations.xml"
+        ]
+        if annotations:
+            with archive.open(annotations[0]) as file:
+                yield from xml_entries(file, str(path))
+            return
+        for member in members:
+            name = PurePosixPath(member.filename).name
+            person = PERSON.match(name)
+            if name.lower().endswith(IMAGES) and person:
+                yield member.filename, person.group(1)
+
+
+def xml_entries(file: BinaryIO, where: str) -> Iterator[tuple[str, str]]:
+    """(image name, person) of each image of CVAT's XML that has a person, in bounded memory.
+
+    Raises:
+        FastreidPruneError: it is not well-formed, declares a document type, or is larger than 1 GiB.
+    """
+    handler = _Handler()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = handler.start, handler.end
+    parser.CharacterDataHandler = handler.text
+    parser.StartDoctypeDeclHandler = handler.refuse_doctype
+    size = 0
+    try:
+        while block := file.read(_BLOCK):
+            size += len(block)
+            if size > MAX_BYTES:
+                raise FastreidPruneError(f"{where}: more than {MAX_BYTES >> 30} GiB of XML.")
+            parser.Parse(block, False)
+            yield from handler.taken()
+        parser.Parse(b"", True)
+        yield from handler.taken()
+    except expat.ExpatError as error:
+        raise FastreidPruneError(f"{where}: this is no well-formed XML ({error}).") from None
+
+
+class _Handler:
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, str]] = []
+        self.image: str | None = None
+        self.person: str | None = None
+        self.label: str | None = None
+        self.attribute: list[str] | None = None
+
+    def taken(self) -> list[tuple[str, str]]:
+        entries, self.entries = self.entries, []
+        return entries
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "image":
+            self.image = attributes.get("name", "")[: MAX_LENGTH + 1]
+            self.person = self.label = None
+        elif self.image is not None and tag == "attribute" and attributes.get("name") == "person_id":
+            self.attribute = []
+        elif self.image is not None and tag == "tag":
+            label = attributes.get("label", "")[:200]
+            if label.lower() not in _PLACEHOLDERS:
+                self.label = "outlier" if label.lower() in NOBODY else label
+
+    def text(self, text: str) -> None:
+        if self.attribute is not None and len(self.attribute) < 10:
+            self.attribute.append(text[:200])
+
+    def end(self, tag: str) -> None:
+        if tag == "attribute" and self.attribute is not None:
+            self.person, self.attribute = "".join(self.attribute), None
+        elif tag == "image" and self.image is not None:
+            # a label that says "nobody" counts more than the identity the image came with
+            person = self.label if self.label == "outlier" or self.person is None else self.person
+            if person is not None:
+                self.entries.append((self.image, person))
+            self.image = None
+
+    def refuse_doctype(self, *_: object) -> None:
+        raise ValueError("it declares a document type, which CVAT's XML does not")

@@ -1,0 +1,124 @@
+"""Lists in the format that the paper's authors announced, from anybody. See :mod:`fastreid_prune.export.paper`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.export.paper import FILE_NAMES, RANKING, VERDICTS
+from fastreid_prune.files import sha256
+from fastreid_prune.importing.listed import Listed, People
+from fastreid_prune.importing.matching import NameIndex, Tally
+from fastreid_prune.importing.npy import read_names
+from fastreid_prune.importing.plain_pickle import read_plain_pickle
+from fastreid_prune.trajectory import Samples
+
+
+def is_paper_folder(folder: Path) -> bool:
+    """Whether the paper's lists are in ``folder``."""
+    return (folder / FILE_NAMES).is_file() or _ranking(folder) is not None
+
+
+def read_paper_lists(folder: Path, samples: Samples) -> Listed:
+    """What the three files (the ranking alone will do) say of the samples of a data set.
+
+    A sample's score is its place in the ranking: 1 for the hardest, towards 0 for the easiest.
+
+    Raises:
+        FastreidPruneError: a file is damaged, or holds something else than its format.
+    """
+    ranking = _ranking(folder)
+    files = [path for path in (folder / FILE_NAMES, ranking, folder / VERDICTS) if path and path.is_file()]
+    source = {"lists": "the paper's format", **{f"sha256 of {path.name}": sha256(path) for path in files}}
+    result = Listed.nothing(len(samples), "ranking list", source)
+    if ranking is not None:
+        _read_ranking(ranking, samples, result)
+    if (folder / VERDICTS).is_file():
+        if not (folder / FILE_NAMES).is_file():
+            raise FastreidPruneError(
+                f"{folder / VERDICTS}: its indices count the rows of {FILE_NAMES}, which is missing. Copy it too."
+            )
+        index = NameIndex(samples.file_name)
+        tally = result.tally if ranking is None else Tally()
+        blocks = [index.rows(block, tally) for block in read_names(folder / FILE_NAMES)]
+        rows = np.concatenate([*blocks, np.zeros(0, np.int64)])
+        result.listed[rows[rows >= 0]] = True
+        _read_verdicts(folder / VERDICTS, rows, samples, result)
+    return result
+
+
+def _ranking(folder: Path) -> Path | None:
+    # the authors' description leaves the suffix out
+    return next((path for path in (folder / RANKING, folder / "Ranking_list") if path.is_file()), None)
+
+
+def _read_ranking(path: Path, samples: Samples, result: Listed) -> None:
+    index, start = NameIndex(samples.file_name), 0
+    for block in read_names(path):
+        rows = index.rows(block, result.tally)
+        found = rows >= 0
+        result.score[rows[found]] = -(start + np.flatnonzero(found))
+        start += len(block)
+    result.listed = ~np.isnan(result.score)
+    result.score = 1 + result.score / max(start, 1)
+
+
+def _read_verdicts(path: Path, rows: np.ndarray, samples: Samples, result: Listed) -> None:
+    mislabelled, outliers = _two_arrays(read_plain_pickle(path), path)
+    people, tally = People(samples), result.tally
+    result.judged = True
+    for index, number in mislabelled:
+        row, pid = _row(index, rows), _identity(number, people)
+        if row is None:
+            tally.note("of the mislabelled have an index beyond the file names", [str(index)[:40]])
+        elif pid is None:
+            tally.note("of the mislabelled are given to an identity unknown here", [str(number)[:40]])
+        elif row >= 0 and pid != samples.pid[row]:
+            result.mislabelled(row, pid)
+            result.reason[row] = f"listed as {pid}"
+    for index in outliers:
+        row = _row(index, rows)
+        if row is None:
+            tally.note("of the outliers have an index beyond the file names", [str(index)[:40]])
+        elif row >= 0:
+            result.outlier(np.array([row]), "listed as outlier")
+
+
+def _two_arrays(content: Any, path: Path) -> tuple[list, list]:
+    """The mislabelled, [index, person] each, and the outliers, by their dimensions: nobody published the keys."""
+    values = content.values() if isinstance(content, dict) else content
+    arrays = [np.asarray(v) for v in values if isinstance(v, (np.ndarray, list))] if _holds(values) else []
+    pairs = [array for array in arrays if array.ndim == 2 and array.shape[1] == 2]
+    singles = [array for array in arrays if array.ndim == 1]
+    if not arrays or len(pairs) > 1 or len(singles) > 1 or len(pairs) + len(singles) != len(arrays):
+        raise FastreidPruneError(
+            f"{path}: expected a dictionary of two arrays, [M, 2] (sample index, person id) and [K] (sample index), "
+            f"found {[list(array.shape) for array in arrays][:5]}."
+        )
+    return (pairs[0].tolist() if pairs else []), (singles[0].tolist() if singles else [])
+
+
+def _holds(values: Any) -> bool:
+    return isinstance(values, (list, tuple, type({}.values())))
+
+
+def _row(index: Any, rows: np.ndarray) -> int | None:
+    """The sample with this index in the list of names: -1 if it is none of the data set, None if there is no such."""
+    number = _whole_number(index)
+    return int(rows[number]) if number is not None and 0 <= number < len(rows) else None
+
+
+def _identity(value: Any, people: People) -> str | None:
+    if isinstance(value, str) and value in people:
+        return value
+    number = _whole_number(value)
+    return None if number is None else people.by_number(number)
+
+
+def _whole_number(value: Any) -> int | None:
+    try:
+        number = int(value)
+        return number if number == float(value) else None
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,148 @@
+"""Our own published lists, by way of whoever published them. See :mod:`fastreid_prune.export.lists`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.export.folders import CHECKSUMS
+from fastreid_prune.export.lists import INFO, SCHEMA_VERSION
+from fastreid_prune.files import sha256
+from fastreid_prune.importing.listed import Listed, People
+from fastreid_prune.importing.matching import NameIndex
+from fastreid_prune.score_table import CSV, IDENTITY_COLUMNS, VERDICT_COLUMNS
+from fastreid_prune.tables import CsvReader
+from fastreid_prune.trajectory import Samples
+from fastreid_prune.verdicts import KINDS, MISLABELLED, OUTLIER
+
+_MAX_TEXT = 1 << 20
+_NUMBER = r"^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,4})?$|^-?inf$"
+
+
+def is_published_folder(folder: Path) -> bool:
+    """Whether lists of ours are in ``folder``."""
+    return (folder / CSV).is_file() and (folder / INFO).is_file()
+
+
+def read_info(folder: Path) -> dict:
+    """``lists.json``, checked.
+
+    Raises:
+        FastreidPruneError: it is no such file, or of a newer schema.
+    """
+    path = folder / INFO
+    try:
+        text = path.read_bytes()[: _MAX_TEXT + 1]
+        info = json.loads(text) if len(text) <= _MAX_TEXT else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise FastreidPruneError(f"{path}: cannot be read ({error!s:.200}). Copy the lists again.") from None
+    version = info.get("schema_version") if isinstance(info, dict) else None
+    if type(version) is not int or not isinstance(info.get("method"), str):
+        raise FastreidPruneError(f"{path}: schema_version or method is missing. Copy the lists again.")
+    if version > SCHEMA_VERSION:
+        raise FastreidPruneError(
+            f"{path}: schema version {version} is newer than this package knows ({SCHEMA_VERSION}). Upgrade it."
+        )
+    return info
+
+
+def read_published_lists(folder: Path, samples: Samples, method: str | None, edited: bool) -> Listed:
+    """What our lists say of the samples of a data set: ``scores.csv`` holds all of it.
+
+    Args:
+        folder: with ``lists.json`` and ``scores.csv``.
+        samples: the data set.
+        method: the score to rank by; by default the one that the lists are ranked by.
+        edited: accept files that differ from ``SHA256SUMS``.
+
+    Raises:
+        FastreidPruneError: damaged, edited, or newer lists, or no such score in them.
+    """
+    info = read_info(folder)
+    if not edited:
+        check_sums(folder)
+    method = info["method"] if method is None else method
+    path = folder / CSV
+    reader = CsvReader(path, IDENTITY_COLUMNS)
+    if method in (*IDENTITY_COLUMNS, *VERDICT_COLUMNS) or method not in reader.columns:
+        scores = [name for name in reader.columns if name not in (*IDENTITY_COLUMNS, *VERDICT_COLUMNS)]
+        raise FastreidPruneError(
+            f"{path}: no scores by {method!r:.60}; there are {', '.join(scores)!r:.300}."
+        )
+    source = {"lists": str(info.get("dataset", ""))[:100], f"sha256 of {CSV}": sha256(path)}
+    result = Listed.nothing(len(samples), method, source)
+    verdict_columns = [name for name in VERDICT_COLUMNS if name in reader.columns]
+    index, people = NameIndex(samples.file_name), People(samples)
+    for block in reader.blocks([*IDENTITY_COLUMNS, method, *verdict_columns]):
+        rows = index.rows(block.column("file_name"), result.tally)
+        own = pa.array(np.flatnonzero(rows >= 0))
+        _take_block(block.take(own), rows[rows >= 0], method, samples, people, result)
+    result.tally.note(f"do not have {len(reader.columns)} fields", [], reader.malformed)
+    result.judged = bool(np.isin(result.verdict, KINDS[:4]).any())
+    return result
+
+
+def _take_block(
+    block: pa.RecordBatch, rows: np.ndarray, method: str, samples: Samples, people: People, result: Listed
+) -> None:
+    tally, names = result.tally, block.column("file_name")
+    number = np.asarray(pc.match_substring_regex(block.column(method), _NUMBER), bool)
+    texts = block.column(method).to_pylist()
+    result.score[rows[number]] = [float(text) for text, good in zip(texts, number, strict=True) if good]
+    garbled = ~number & np.asarray(pc.not_equal(block.column(method), ""), bool)
+    tally.note("have no number as score", names.filter(pa.array(garbled)).slice(0, 5), int(garbled.sum()))
+    result.listed[rows] = True
+    given = np.array(block.column("pid").to_pylist(), dtype=object)
+    other = given != samples.pid[rows]
+    tally.note(
+        "give another identity than the data set", names.filter(pa.array(other)).slice(0, 5), int(other.sum())
+    )
+    if "verdict" not in block.schema.names:
+        return
+    text = {name: np.array(block.column(name).to_pylist(), dtype=object) for name in VERDICT_COLUMNS
+            if name in block.schema.names}  # fmt: skip
+    verdict = text["verdict"]
+    suggested = text.get("suggested_pid", np.full(len(rows), "", object))
+    wrong = ~np.isin(verdict, KINDS)
+    tally.note("have a verdict that is none", names.filter(pa.array(wrong)).slice(0, 5), int(wrong.sum()))
+    unknown = (verdict == MISLABELLED) & np.array([pid not in people for pid in suggested], bool)
+    tally.note(
+        "suggest an identity unknown here", names.filter(pa.array(unknown)).slice(0, 5), int(unknown.sum())
+    )
+    settled = (verdict == MISLABELLED) & ((suggested == samples.pid[rows]) | unknown)
+    verdict[settled | wrong] = KINDS[0]
+    result.verdict[rows] = verdict
+    result.suggested_pid[rows] = np.where(verdict == MISLABELLED, suggested, "")
+    changed = np.isin(verdict, (MISLABELLED, OUTLIER))
+    if "reason" in text:
+        result.reason[rows] = [reason[:500].replace("\0", "") for reason in text["reason"]]
+    empty = result.reason[rows] == ""
+    result.reason[rows[changed & empty]] = "listed"
+
+
+def check_sums(folder: Path) -> None:
+    """Compare the files of a published folder with its ``SHA256SUMS``, if it has one.
+
+    Raises:
+        FastreidPruneError: files that differ or are missing.
+    """
+    path = folder / CHECKSUMS
+    if not path.is_file():
+        return
+    lines = path.read_bytes()[:_MAX_TEXT].decode("utf-8", "replace").splitlines()
+    pairs = [line.split("  ", 1) for line in lines if "  " in line]
+    # only plain names: a list of sums must not lead to other files
+    known = {name: digest for digest, name in pairs if name == Path(name).name and name not in (".", "..")}
+    wrong = [
+        name
+        for name, digest in known.items()
+        if not (folder / name).is_file() or (folder / name).is_symlink() or sha256(folder / name) != digest
+    ]
+    if wrong:
+        raise FastreidPruneError(
+            f"{path}: {len(wrong)} of {len(known)} files differ from it or are missing: {', '.join(wrong[:5])!r}. Copy "
+            "the lists again, or accept the change with --edited."
+        )
