@@ -1,6 +1,8 @@
 """What a scoring run captures, and what the samples of its trajectory are."""
 
+import io
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -176,7 +178,7 @@ def test_several_data_sets_are_captured_at_once(scoring, demo_root, tmp_path, us
 
 
 def test_an_unreadable_image_is_named_and_becomes_an_outlier_of_the_manifest(
-    scoring, demo_root, tmp_path, use_data, caplog
+    scoring, demo_root, tmp_path, use_data
 ):
     import shutil
 
@@ -188,12 +190,13 @@ def test_an_unreadable_image_is_named_and_becomes_an_outlier_of_the_manifest(
     use_data(tmp_path / "data")
     scoring.PRUNE.RATIO = 0.25
     scoring.SOLVER.MAX_EPOCH = 1
-    with caplog.at_level("WARNING", logger="fastreid.prune"):
-        trainer = train(scoring, iterations=2)
-    assert (
-        f"1 images cannot be read and are left out: Market-1501-v15.09.15/bounding_box_train/{broken.name}"
-        in (caplog.text)
-    )
+    messages = io.StringIO()
+    handler = logging.StreamHandler(messages)
+    logging.getLogger("fastreid.prune").addHandler(handler)
+    trainer = train(scoring, iterations=2)
+    logging.getLogger("fastreid.prune").removeHandler(handler)
+    name = f"Market-1501-v15.09.15/bounding_box_train/{broken.name}"
+    assert f"1 images cannot be read and are left out: {name}" in messages.getvalue()
     manifest = Manifest.read(tmp_path / "run" / "prune" / "manifest.csv")
     row = [name.endswith(broken.name) for name in manifest.file_name].index(True)
     assert manifest.action[row] == "outlier"
