@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+import scipy
 import torch
 from trajectory_reference import assert_equal
 
 from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.scores.entropy import entropy_of_logits
+from fastreid_prune.scores.factored_entropy import entropy_of_factors
 from fastreid_prune.trajectory import FeatureRecorder, LogitRecorder, load_state, load_trajectory, save_state
 from fastreid_prune.trajectory import factors as factors_module
 
@@ -51,6 +54,22 @@ def test_features_and_weights_give_the_mean_logits_of_recorded_logits(tmp_path, 
         a, b = scores.compute(found, method), scores.compute(expected, method)
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=method)
     assert not (tmp_path / "mean_logits.npy").exists()
+
+
+def test_entropy_by_tiles_keeps_the_digits_of_easy_samples_and_of_ties(monkeypatch):
+    monkeypatch.setattr(factors_module, "_TILE_CLASSES", 3)
+    logits = np.zeros((40, 8), dtype=np.float32)
+    margins = np.linspace(0, 70, 40, dtype=np.float32)
+    logits[np.arange(40), np.arange(40) % 8] = margins
+    logits[::5, 2] = margins[::5]
+    identity = np.eye(8, dtype=np.float32)
+    factor = factors_module.Factor(logits, identity, np.zeros(8, dtype=np.float32))
+    found = entropy_of_factors(factors_module.FactoredLogits([factor], np.ones((1, 40)), []))
+    exact = scipy.stats.entropy(
+        scipy.special.softmax(logits.astype(np.longdouble), axis=1).astype(float), axis=1
+    )
+    np.testing.assert_allclose(found, entropy_of_logits(logits), rtol=1e-6)
+    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-12)
 
 
 def test_samples_that_some_passes_missed_have_the_mean_of_the_others(tmp_path):
