@@ -1,0 +1,87 @@
+"""The training set of a scoring run with planted errors: what ``purify.planting`` planned, trained as planned."""
+
+import logging
+import os
+from typing import Any
+
+import numpy as np
+from fastreid.data.common import CommDataset
+from fastreid.data.data_utils import read_image
+from PIL import Image
+
+from fastreid_prune.plugin.items import relative_name
+from fastreid_prune.purify.composing import compose
+from fastreid_prune.purify.planted import COMPOSED_FOLDER, record_of
+from fastreid_prune.purify.planting import CalibrationPlan, plan_calibration
+
+logger = logging.getLogger("fastreid.prune")
+
+
+def planted(train_set: CommDataset, root: str, *, switched: float, composed: float) -> CommDataset:
+    """The training set with errors planted.
+
+    The choice depends on the samples alone, so that runs with other seeds can be merged and a resumed run trains
+    on the same.
+
+    Args:
+        train_set: fastreid's own kind of data set; any other is returned as it is.
+        root: the folder of the data sets.
+        switched, composed: the shares, as for :func:`plan_calibration`.
+    """
+    if type(train_set) is not CommDataset:
+        logger.warning(
+            f"PRUNE.PURIFY.CALIBRATE: nothing is planted into a training set of type {type(train_set).__name__}."
+        )
+        return train_set
+    pids = np.array([str(item[1]) for item in train_set.img_items], dtype=object)
+    if len(set(pids.tolist())) < 3 or len(pids) < 100:
+        logger.warning(
+            f"PRUNE.PURIFY.CALIBRATE: nothing is planted into {len(pids)} images; at least 100 are needed."
+        )
+        return train_set
+    plan = plan_calibration(pids, switched=switched, composed=composed)
+    logger.info(
+        f"Planted to calibrate the verdicts: {len(plan.switched)} switched labels, {len(plan.composed)} composed "
+        "outliers."
+    )
+    return PlantedDataset(train_set, root, plan)
+
+
+class PlantedDataset(CommDataset):
+    """A training set with switched labels and, after its own images, composed ones.
+
+    Attributes:
+        calibration: the record of it for the trajectory's meta.
+    """
+
+    def __init__(self, train_set: CommDataset, root: str, plan: CalibrationPlan):
+        own = train_set.img_items
+        items = [(item[0], plan.switched.get(row, item[1]), *item[2:]) for row, item in enumerate(own)]
+        folder = os.path.join(os.path.abspath(root), COMPOSED_FOLDER)
+        names = [
+            os.path.join(folder, f"{one.kind}_{number:05d}.png") for number, one in enumerate(plan.composed)
+        ]
+        items += [
+            (name, one.pid, *own[one.first][2:]) for name, one in zip(names, plan.composed, strict=True)
+        ]
+        super().__init__(items, train_set.transform, train_set.relabel)
+        self._composed = dict(zip(range(len(own), len(items)), plan.composed, strict=True))
+        self.calibration: dict[str, Any] = record_of(
+            [relative_name(item[0], root) for item in own],
+            {row: str(own[row][1]) for row in plan.switched},
+            {relative_name(name, root): one.kind for name, one in zip(names, plan.composed, strict=True)},
+        )
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """As fastreid's; the composed images are made when they are asked for."""
+        if index not in self._composed:
+            return super().__getitem__(index)
+        one = self._composed[index]
+        path, pid, camid = self.img_items[index][:3]
+        first, second = (np.asarray(read_image(self.img_items[row][0])) for row in (one.first, one.second))
+        image = Image.fromarray(compose(one.kind, first, second, np.random.default_rng(one.seed)))
+        if self.transform is not None:
+            image = self.transform(image)
+        if self.relabel:
+            pid, camid = self.pid_dict[pid], self.cam_dict[camid]
+        return {"images": image, "targets": pid, "camids": camid, "img_paths": path}

@@ -1,0 +1,21 @@
+"""Judging labels: which are wrong, which images are nobody's, and how sure that is."""
+
+from fastreid_prune.purify.judge import Judgement, Summary, assess, judge
+from fastreid_prune.purify.judge_run import JudgedRun, judge_run
+from fastreid_prune.purify.metrics import Quality, quality
+from fastreid_prune.purify.paper import paper_rule
+from fastreid_prune.purify.planting import CalibrationPlan, plan_calibration
+
+__all__ = [
+    "CalibrationPlan",
+    "JudgedRun",
+    "Judgement",
+    "Quality",
+    "Summary",
+    "assess",
+    "judge",
+    "judge_run",
+    "paper_rule",
+    "plan_calibration",
+    "quality",
+]

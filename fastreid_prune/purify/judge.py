@@ -1,0 +1,195 @@
+"""The judge: a verdict on every sample, how sure it is, and what that is worth on this data set."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.purify.calibration import OUTLIER_CLASS, WRONG_CLASS, posterior
+from fastreid_prune.purify.evidence import gather, weigh
+from fastreid_prune.purify.fitting import Fitted, fit
+from fastreid_prune.purify.planted import Planted
+from fastreid_prune.purify.words import class_names, reasons
+from fastreid_prune.trajectory import Trajectory
+from fastreid_prune.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
+
+DEFAULT_PRECISION = 0.95
+# below even odds there is no verdict, whatever precision is asked for
+_LEAST_CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the verdicts are worth; fractions in [0, 1], None where it was not measured.
+
+    Attributes:
+        samples, mislabelled, outliers: counts.
+        precision: what was asked for.
+        wrong_share, outlier_share: what the data set holds by estimate.
+        mislabelled_threshold, outlier_threshold: the least confidence of a verdict.
+        mislabelled_precision, outlier_precision: the share of the verdicts that is right by estimate (None: no
+            verdict).
+        planted_switched, planted_composed: how many errors were planted.
+        switched_found, composed_found: the share of them that these thresholds find, each judged by weights
+            that were fitted without it.
+        name_right: the share of switched samples found whose own identity was suggested.
+    """
+
+    samples: int
+    mislabelled: int
+    outliers: int
+    precision: float
+    wrong_share: float
+    outlier_share: float
+    mislabelled_threshold: float
+    outlier_threshold: float
+    mislabelled_precision: float | None
+    outlier_precision: float | None
+    planted_switched: int
+    planted_composed: int
+    switched_found: float | None
+    composed_found: float | None
+    name_right: float | None
+
+    def to_json(self) -> dict:
+        """Plain values."""
+        return {
+            key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(self).items()
+        }
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Verdicts with what they rest on; rows are the data set's own samples, in the trajectory's order.
+
+    Attributes:
+        verdicts: N of them.
+        wrong_probability: [N] float64, that the label is wrong; NaN where a sample was never seen.
+        outlier_probability: [N] float64, that the image shows no single known person.
+        summary: what it is worth.
+    """
+
+    verdicts: Verdicts
+    wrong_probability: np.ndarray
+    outlier_probability: np.ndarray
+    summary: Summary
+
+
+def judge(trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION) -> Verdicts:
+    """A verdict on each of the data set's own samples; see :func:`assess`."""
+    return assess(trajectory, precision=precision).verdicts
+
+
+def assess(trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION) -> Judgement:
+    """Judge every label from all the evidence that one scored run holds.
+
+    Args:
+        trajectory: of a scored run, with features. Where errors were planted into the run, the weights of the
+            evidence and the thresholds are fitted to them; else general weights are used, and a verdict
+            needs the precision asked for by itself.
+        precision: the share of the verdicts that should be right, in [0.5, 1).
+
+    Raises:
+        FastreidPruneError: no features, too few samples or identities, or a precision out of range.
+    """
+    _check(trajectory, precision)
+    planted = Planted.of(trajectory)
+    scene, evidence = gather(trajectory, planted.label, planted.own)
+    switched = np.flatnonzero(planted.switched)
+    as_trained = weigh(trajectory, scene, trajectory.labels[switched], switched)
+    fair = weigh(trajectory, scene, planted.label[switched], switched, barred=trajectory.labels[switched])
+    fitted = fit(evidence, as_trained, fair, planted, scene.label)
+    evidence = fitted.evidence
+    probability = posterior(fitted.log_likelihood, fitted.share)
+    wrong, outlier = probability[:, WRONG_CLASS], probability[:, OUTLIER_CLASS]
+    named = wrong * fitted.name_probability
+    calibrated = fitted.calibrated
+    own, seen = planted.own, evidence.seen
+    at = _threshold(named[own & seen], precision, calibrated)
+    outlier_at = _threshold(outlier[own & seen], precision, calibrated)
+    is_wrong = own & seen & (named >= at) & (named >= outlier)
+    is_outlier = own & seen & (outlier >= outlier_at) & ~is_wrong
+
+    verdict = np.full(len(own), CLEAN, object)
+    verdict[~seen], verdict[is_wrong], verdict[is_outlier] = UNJUDGED, MISLABELLED, OUTLIER
+    names = class_names(trajectory)
+    confidence = np.select([is_wrong, is_outlier], [named, outlier], 1 - wrong - outlier)
+    confidence = np.where(seen, np.clip(confidence, 0, 1), np.nan)
+    suggested = np.where(is_wrong, names[evidence.suggested], "")
+    runner_up = np.where(is_wrong, names[evidence.runner_up], "")
+    reason = reasons(verdict, evidence, names, trajectory, fitted.usual)
+    columns = (verdict, suggested, runner_up, confidence, reason)
+    summary = _summary(fitted, planted, precision, at, outlier_at, is_wrong, is_outlier, named, outlier)
+    return Judgement(
+        Verdicts(*(column[own] for column in columns)),
+        np.where(seen, wrong, np.nan)[own],
+        np.where(seen, outlier, np.nan)[own],
+        summary,
+    )
+
+
+def _threshold(probability: np.ndarray, precision: float, calibrated: bool) -> float:
+    """The least confidence of a verdict.
+
+    Where the probabilities were proven on planted errors, the mean of those above it is the precision asked
+    for; where not, each one has to reach it.
+    """
+    if not calibrated:
+        return max(precision, _LEAST_CONFIDENCE)
+    falling = np.sort(probability)[::-1]
+    mean = np.cumsum(falling) / np.arange(1, len(falling) + 1)
+    enough = np.flatnonzero((mean >= precision) & (falling >= _LEAST_CONFIDENCE))
+    return float(falling[enough[-1]]) if len(enough) else 1.0
+
+
+def _summary(
+    fitted: Fitted,
+    planted: Planted,
+    precision: float,
+    at: float,
+    outlier_at: float,
+    is_wrong: np.ndarray,
+    is_outlier: np.ndarray,
+    named: np.ndarray,
+    outlier: np.ndarray,
+) -> Summary:
+    found = composed = name = None
+    held_out = fitted.held_out
+    if held_out is not None:
+        hit = held_out.switched_confidence >= at
+        found = float(hit.mean())
+        name = float(held_out.switched_name_right[hit].mean()) if hit.any() else None
+        if len(held_out.composed_confidence):
+            composed = float((held_out.composed_confidence >= outlier_at).mean())
+    return Summary(
+        samples=int(planted.own.sum()),
+        mislabelled=int(is_wrong.sum()),
+        outliers=int(is_outlier.sum()),
+        precision=precision,
+        wrong_share=float(fitted.share[WRONG_CLASS]),
+        outlier_share=float(fitted.share[OUTLIER_CLASS]),
+        mislabelled_threshold=at,
+        outlier_threshold=outlier_at,
+        mislabelled_precision=float(named[is_wrong].mean()) if is_wrong.any() else None,
+        outlier_precision=float(outlier[is_outlier].mean()) if is_outlier.any() else None,
+        planted_switched=int(planted.switched.sum()),
+        planted_composed=int(planted.composed.sum()),
+        switched_found=found,
+        composed_found=composed,
+        name_right=name,
+    )
+
+
+def _check(trajectory: Trajectory, precision: float) -> None:
+    if not 0.5 <= precision < 1:
+        raise FastreidPruneError(f"precision: {precision} found, a fraction in [0.5, 1) expected.")
+    if trajectory.features is None:
+        raise FastreidPruneError(
+            "judge: the trajectory has no features, and neighbours are half of the evidence. Score again with "
+            "PRUNE.CAPTURE, which records them, or use the paper's rule."
+        )
+    if trajectory.num_classes < 3 or trajectory.num_samples < 50:
+        raise FastreidPruneError(
+            f"judge: {trajectory.num_samples} samples of {trajectory.num_classes} identities found; at least 50 "
+            "samples of 3 identities are needed to tell what is usual."
+        )

@@ -1,0 +1,106 @@
+"""Judging a scored run: its trajectory in, the verdicts in its score files."""
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.purify.judge import DEFAULT_PRECISION, Judgement, assess
+from fastreid_prune.purify.metrics import Quality, quality
+from fastreid_prune.purify.telling import sentences
+from fastreid_prune.score_table import CSV, PARQUET, VERDICT_COLUMNS, ScoreTable
+from fastreid_prune.testbed.truth import NO_ID, read_truth
+from fastreid_prune.verdicts import Verdicts
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """What :func:`judge_run` did.
+
+    Attributes:
+        judgement: the verdicts, their probabilities and their summary.
+        sentences: the summary in words.
+        quality: against the truth, where it was given.
+        files: the run's score files.
+    """
+
+    judgement: Judgement
+    sentences: list[str]
+    quality: Quality | None
+    files: tuple[Path, ...]
+
+
+def judge_run(
+    run: str | os.PathLike, *, precision: float = DEFAULT_PRECISION, truth: str | os.PathLike | None = None
+) -> JudgedRun:
+    """Judge the samples of a run and write the verdicts into its ``scores.parquet`` and ``scores.csv``.
+
+    Args:
+        run: ``OUTPUT_DIR`` of a scored run.
+        precision: the share of the verdicts that should be right, in [0.5, 1).
+        truth: the ``truth.csv`` of a test bed, to measure the verdicts by.
+
+    Raises:
+        FastreidPruneError: no trajectory, or one that cannot be judged; a truth of another data set.
+    """
+    from fastreid_prune.pruning import run_trajectory, score_run
+
+    trajectory = run_trajectory(run)
+    if trajectory is None or trajectory.samples is None:
+        raise FastreidPruneError(
+            f"{run}: no trajectory with named samples, and verdicts rest on it. Score again."
+        )
+    table = score_run(run)
+    judgement = assess(trajectory, precision=precision)
+    table = with_verdicts(table, judgement)
+    measured = None
+    if truth is not None:
+        measured = against_truth(table, judgement, truth)
+    folder = Path(run)
+    folder = folder / "prune" if (folder / "prune" / PARQUET).is_file() else folder
+    folder = folder.parent if not (folder / PARQUET).is_file() else folder
+    table.write(folder)
+    told = sentences(judgement.summary)
+    return JudgedRun(judgement, told, measured, (folder / PARQUET, folder / CSV))
+
+
+def with_verdicts(table: ScoreTable, judgement: Judgement) -> ScoreTable:
+    """The table with these verdicts; rows of unreadable images, the last ones, keep theirs."""
+    count = len(judgement.verdicts)
+    columns = (
+        np.concatenate([getattr(judgement.verdicts, name), getattr(table.verdicts, name)[count:]])
+        for name in VERDICT_COLUMNS
+    )
+    about = table.about | {"thresholds": json.dumps(judgement.summary.to_json(), sort_keys=True)}
+    return replace(table, verdicts=Verdicts(*columns), about=about)
+
+
+def against_truth(table: ScoreTable, judgement: Judgement, truth: str | os.PathLike) -> Quality:
+    """How good the verdicts are by the truth of the test bed that the run was scored on."""
+    rows = {row.file: row for row in read_truth(truth)}
+    count = len(judgement.verdicts)
+    missing = [name for name in table.file_name[:count] if name not in rows]
+    if missing:
+        raise FastreidPruneError(
+            f"{truth}: {len(missing)} of {count} images of the run have no row, the first {missing[0]}. Give the "
+            "truth.csv of the data set that the run was scored on."
+        )
+    known = [rows[name] for name in table.file_name[:count]]
+    true_pid = np.array(
+        [
+            "" if row.true_id == NO_ID else f"{pid[: len(pid) - len(pid.rsplit('_', 1)[-1])]}{row.true_id}"
+            for row, pid in zip(known, table.pid[:count], strict=True)
+        ],
+        object,
+    )
+    return quality(
+        judgement.verdicts,
+        np.array([row.is_mislabelled for row in known], bool),
+        np.array([row.is_outlier for row in known], bool),
+        true_pid,
+        np.nan_to_num(judgement.wrong_probability),
+        np.nan_to_num(judgement.outlier_probability),
+    )

@@ -1,0 +1,127 @@
+"""How good verdicts are, given the truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastreid_prune.verdicts import Verdicts
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Verdicts against the truth; fractions in [0, 1], NaN where there is nothing to divide by.
+
+    Attributes:
+        wrong_label_ap: average precision for wrong labels, by the judge's probability of one (NaN without).
+        outlier_ap: likewise for outliers.
+        precision: of the samples called mislabelled, how many have a wrong label.
+        recall: of the wrong labels, how many are called mislabelled.
+        relabel_precision: of the samples called mislabelled, how many show the suggested identity.
+        relabelled: of the wrong labels, how many are called mislabelled with the right identity.
+        outlier_precision, outlier_recall: of the verdict outlier.
+        clean_altered: of the clean samples, how many would be relabelled or left out.
+        brier: the mean squared difference between confidence and rightness of the verdicts mislabelled and
+            outlier.
+        reliability: ten rows (mean confidence, share right, count) of the bins of confidence that are not empty.
+        counts: samples by what they truly are.
+    """
+
+    wrong_label_ap: float
+    outlier_ap: float
+    precision: float
+    recall: float
+    relabel_precision: float
+    relabelled: float
+    outlier_precision: float
+    outlier_recall: float
+    clean_altered: float
+    brier: float
+    reliability: list[tuple[float, float, int]]
+    counts: dict[str, int]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """What and how much, for a table; fractions in percent, average precisions and Brier as they are."""
+        plain = {
+            "wrong_label_ap": "wrong labels: average precision",
+            "outlier_ap": "outliers: average precision",
+        }
+        percent = {
+            "precision": "called mislabelled: label wrong",
+            "relabel_precision": "called mislabelled: suggested identity right",
+            "recall": "wrong labels called mislabelled",
+            "relabelled": "wrong labels given the right identity",
+            "outlier_precision": "called outlier: is one",
+            "outlier_recall": "outliers called so",
+            "clean_altered": "clean samples altered",
+        }
+        rows = [(words, f"{getattr(self, name):.3f}") for name, words in plain.items()]
+        rows += [(words, f"{100 * getattr(self, name):.1f} %") for name, words in percent.items()]
+        rows += [("Brier score of the confidences", f"{self.brier:.3f}")]
+        return rows + [(f"truly {kind}", str(count)) for kind, count in self.counts.items()]
+
+
+def quality(
+    verdicts: Verdicts,
+    wrong: np.ndarray,
+    outlier: np.ndarray,
+    true_pid: np.ndarray,
+    wrong_probability: np.ndarray | None = None,
+    outlier_probability: np.ndarray | None = None,
+) -> Quality:
+    """Compare verdicts with the truth.
+
+    Args:
+        verdicts: N of them.
+        wrong: [N] bool, the label is not that of the person shown.
+        outlier: [N] bool, the image shows no single known person.
+        true_pid: [N] str, who is shown; anything for outliers.
+        wrong_probability: [N] float, by which wrong labels are ranked.
+        outlier_probability: [N] float, by which outliers are ranked.
+    """
+    clean = ~wrong & ~outlier
+    flagged, thrown = verdicts.mislabelled, verdicts.outlier
+    right_name = flagged & wrong & (verdicts.suggested_pid == true_pid)
+    right = np.where(flagged, right_name, outlier)[flagged | thrown]
+    sure = verdicts.confidence[flagged | thrown].astype(float)
+    return Quality(
+        wrong_label_ap=average_precision(wrong, wrong_probability),
+        outlier_ap=average_precision(outlier, outlier_probability),
+        precision=_share(flagged & wrong, flagged),
+        recall=_share(flagged & wrong, wrong),
+        relabel_precision=_share(right_name, flagged),
+        relabelled=_share(right_name, wrong),
+        outlier_precision=_share(thrown & outlier, thrown),
+        outlier_recall=_share(thrown & outlier, outlier),
+        clean_altered=_share((flagged | thrown) & clean, clean),
+        brier=float(np.mean((sure - right) ** 2)) if len(sure) else np.nan,
+        reliability=reliability(sure, right),
+        counts={"clean": int(clean.sum()), "wrong label": int(wrong.sum()), "outlier": int(outlier.sum())},
+    )
+
+
+def average_precision(positive: np.ndarray, score: np.ndarray | None) -> float:
+    """Average precision of ``score`` [N] (higher: more likely) for ``positive`` [N] bool; NaN without either.
+
+    Equal scores are counted together, as scikit-learn's ``average_precision_score`` does.
+    """
+    if score is None or not positive.any():
+        return float("nan")
+    order = np.argsort(-score, kind="stable")
+    hits = np.cumsum(positive[order])
+    last = np.r_[score[order][1:] != score[order][:-1], True]
+    hits, place = hits[last], np.flatnonzero(last) + 1
+    return float(np.sum(np.diff(np.r_[0, hits]) * hits / place) / positive.sum())
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> list[tuple[float, float, int]]:
+    """(mean confidence, share right, count) of each bin of equal width over [0, 1] that is not empty."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        (float(confidence[place == b].mean()), float(right[place == b].mean()), int((place == b).sum()))
+        for b in range(bins)
+        if (place == b).any()
+    ]
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> float:
+    return float(part.sum() / whole.sum()) if whole.any() else float("nan")

@@ -1,0 +1,88 @@
+"""Who is nearest to whom, and what neighbours say of a sample's identity."""
+
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+
+_QUERIES = 4096
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The nearest other samples.
+
+    Attributes:
+        index: [N, k] int64, rows, the nearest first; -1 where there are fewer.
+        similarity: [N, k] float32, cosine, falling.
+    """
+
+    index: np.ndarray
+    similarity: np.ndarray
+
+
+def nearest(features: np.ndarray, candidates: np.ndarray, k: int) -> Neighbours:
+    """The ``k`` nearest of the candidates, itself left out, for each sample.
+
+    Args:
+        features: [N, D] float32, of length 1; not NaN.
+        candidates: [N] bool, the samples that may be a neighbour.
+        k: how many; at least 1.
+    """
+    rows = np.flatnonzero(candidates)
+    pool = np.ascontiguousarray(features[rows])
+    depth = min(k + 1, len(rows))
+    index = np.full((len(features), k), -1, np.int64)
+    similarity = np.full((len(features), k), -1.0, np.float32)
+    for start in range(0, len(features), _QUERIES):
+        part = slice(start, start + _QUERIES)
+        found_similarity, found = faiss.knn(
+            np.ascontiguousarray(features[part]), pool, depth, metric=faiss.METRIC_INNER_PRODUCT
+        )
+        found = rows[found]
+        itself = found == np.arange(start, start + len(found))[:, None]
+        # where ties pushed the sample itself out of its own list, the last one goes
+        itself[~itself.any(1), -1] |= depth == k + 1
+        order = np.argsort(itself, axis=1, kind="stable")[:, :k]
+        keep = np.take_along_axis(~itself, order, 1)
+        width = order.shape[1]
+        index[part, :width] = np.where(keep, np.take_along_axis(found, order, 1), -1)
+        similarity[part, :width] = np.where(keep, np.take_along_axis(found_similarity, order, 1), -1.0)
+    return Neighbours(index, similarity)
+
+
+def vote_weights(
+    neighbours: Neighbours, camids: np.ndarray, trust: np.ndarray, *, width: float, other_camera: float
+) -> np.ndarray:
+    """How much each neighbour's word counts, [N, k] float32; every row sums to 1 (0 without neighbours).
+
+    A neighbour counts exp((similarity - that of the nearest) / width), times its trust, times
+    ``other_camera`` where another camera took it: two images of one camera also look alike for reasons that
+    have nothing to do with who is in them.
+
+    Args:
+        neighbours: of N samples.
+        camids: [N] str or int.
+        trust: [N] float in [0, 1], the probability that a sample's label is right.
+        width: in units of cosine similarity.
+        other_camera: at least 1.
+    """
+    index, similarity = neighbours.index, neighbours.similarity
+    weight = np.exp((similarity - similarity[:, :1]) / width) * trust[index]
+    weight = np.where(camids[index] != camids[:, None], weight * other_camera, weight)
+    weight[index < 0] = 0
+    return (weight / np.maximum(weight.sum(1, keepdims=True), 1e-12)).astype(np.float32)
+
+
+def votes(weights: np.ndarray, voters: np.ndarray, label: np.ndarray, num_classes: int) -> np.ndarray:
+    """The share of the votes for each class, [n, C] float32.
+
+    Args:
+        weights: [n, k], of some rows.
+        voters: [n, k] int64, their neighbours.
+        label: [N] int64, the class that each sample votes for.
+        num_classes: C.
+    """
+    place = np.arange(len(weights))[:, None] * num_classes + label[voters]
+    counted = np.bincount(place.ravel(), weights.ravel(), minlength=len(weights) * num_classes)
+    return counted.reshape(len(weights), num_classes).astype(np.float32)

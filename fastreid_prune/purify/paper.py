@@ -1,0 +1,53 @@
+"""The paper's rule: the soft label's own class is the right one (Yang et al., TMLR 2024, arXiv 2412.10091).
+
+Kept by name, for reference and reproduction. The paper's thresholds are not public: those here are ours, set so
+that its Figure 3 (Market-1501: mislabelled 5.18 nats, two people 5.91, ceiling ln 751 = 6.62) comes out as drawn.
+"""
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.purify.soft_labels import soft_label_summary
+from fastreid_prune.purify.words import class_names
+from fastreid_prune.trajectory import Trajectory
+from fastreid_prune.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
+
+
+def paper_rule(
+    trajectory: Trajectory, *, outlier_entropy: float = 0.85, least_probability: float = 0.0
+) -> Verdicts:
+    """Mislabelled where argmax of the soft label is not the given class; outlier where its entropy is very high.
+
+    On modest models this flags many clean samples: see ``judge`` for verdicts to act on.
+
+    Args:
+        trajectory: what a run recorded.
+        outlier_entropy: the entropy, as a fraction of ln C, from which a sample is an outlier.
+        least_probability: what the soft label must give its best class for a sample to be relabelled.
+
+    Returns:
+        Verdicts; ``confidence`` is the soft label's probability of the best class, which is no probability of
+        being right. Samples never visited are unjudged.
+
+    Raises:
+        FastreidPruneError: a threshold outside [0, 1].
+    """
+    for name, value in (("outlier_entropy", outlier_entropy), ("least_probability", least_probability)):
+        if not 0 <= value <= 1:
+            raise FastreidPruneError(f"{name}: {value} found, a fraction in [0, 1] expected.")
+    soft = soft_label_summary(trajectory)
+    names = class_names(trajectory)
+    seen = np.isfinite(soft.entropy)
+    outlier = seen & (soft.entropy >= outlier_entropy * np.log(trajectory.num_classes))
+    differs = (soft.best != trajectory.labels) & (soft.best_probability >= least_probability)
+    mislabelled = seen & differs & ~outlier
+    verdict = np.full(len(seen), CLEAN, object)
+    verdict[~seen], verdict[mislabelled], verdict[outlier] = UNJUDGED, MISLABELLED, OUTLIER
+    suggested = np.where(mislabelled, names[soft.best], "")
+    runner_up = np.where(mislabelled, names[soft.second], "")
+    reason = np.full(len(seen), "", object)
+    for row in np.flatnonzero(mislabelled):
+        reason[row] = f"soft label: {100 * soft.best_probability[row]:.0f} % {names[soft.best[row]]}"
+    for row in np.flatnonzero(outlier):
+        reason[row] = f"soft label: entropy {soft.entropy[row]:.2f} nats"
+    return Verdicts(verdict, suggested, runner_up, np.where(seen, soft.best_probability, np.nan), reason)

@@ -1,0 +1,47 @@
+"""What the soft label says of each sample, read block by block."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastreid_prune.trajectory import Trajectory
+from fastreid_prune.trajectory.blocks import row_blocks
+
+
+@dataclass(frozen=True)
+class SoftLabelSummary:
+    """Of softmax(mean logits), ``[N]`` each; NaN (class 0) where a sample was never visited.
+
+    Attributes:
+        entropy: nats, in [0, ln C].
+        best, second: int64, the classes with the highest probabilities.
+        best_probability: of ``best``, in [0, 1].
+        given_probability: of the given class, in [0, 1].
+    """
+
+    entropy: np.ndarray
+    best: np.ndarray
+    second: np.ndarray
+    best_probability: np.ndarray
+    given_probability: np.ndarray
+
+
+def soft_label_summary(trajectory: Trajectory) -> SoftLabelSummary:
+    """Summarise the soft labels of a trajectory; memory: one block."""
+    count = trajectory.num_samples
+    best, second = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    entropy, top, given = (np.full(count, np.nan) for _ in range(3))
+    for rows, logits in row_blocks(trajectory.mean_logits):
+        place = np.arange(len(logits))
+        two = np.argpartition(-logits, 1, axis=1)[:, :2]
+        swap = logits[place, two[:, 0]] < logits[place, two[:, 1]]
+        two[swap] = two[swap][:, ::-1]
+        shifted = logits - logits[place, two[:, 0], None]
+        weight = np.exp(shifted)
+        total = weight.sum(1, dtype=np.float64)
+        seen = np.isfinite(total)
+        best[rows], second[rows] = np.where(seen[:, None], two, 0).T
+        entropy[rows] = np.log(total) - np.einsum("ij,ij->i", weight, shifted, dtype=np.float64) / total
+        top[rows] = 1 / total
+        given[rows] = weight[place, trajectory.labels[rows]] / total
+    return SoftLabelSummary(entropy, best, second, top, given)
