@@ -1,0 +1,113 @@
+"""What the page's script works with: plain values, small."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastreid_prune.report.choosing import Pair
+from fastreid_prune.report.cuts import Cuts
+from fastreid_prune.report.evidence import examples, other_camera_neighbours
+from fastreid_prune.report.source import Source
+
+NEIGHBOURS = 4
+# what the suspect's own picture and all others measure at most, in pixels
+PORTRAIT, SMALL = 176, 104
+
+
+def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str, Any]:
+    """All that the page tells of the samples that can be reviewed, with the examples it compares them to.
+
+    Args:
+        source: the run.
+        rows: the samples.
+        doubtful: [N] bool, samples that make poor examples of their identity.
+
+    Returns:
+        ``cases`` (row -> evidence), ``examples`` (class -> rows) and ``samples`` (row -> file, class, camera,
+        score) of every sample that is named anywhere.
+    """
+    rows = np.asarray(rows, np.int64)
+    trajectory, table, soft = source.trajectory, source.table, source.soft
+    wanted = set(soft.top[rows].ravel().tolist()) | set(source.labels[rows].tolist())
+    index = {name: place for place, name in enumerate(source.class_names)}
+    wanted |= {index[name] for name in table.verdicts.suggested_pid[rows] if name in index}
+    shown = examples(source.labels, table.camid, soft.given_probability, doubtful, wanted)
+    near, similarity = _neighbours(source, rows)
+    percentile = _percentiles(source.scores)
+    history = (trajectory.epochs.given_logit, trajectory.epochs.best_other_logit)
+    made = {}
+    for place, row in enumerate(rows.tolist()):
+        verdicts = table.verdicts
+        made[row] = {
+            "verdict": verdicts.verdict[row],
+            "suggested": index.get(verdicts.suggested_pid[row], int(soft.top[row, 0])),
+            "runnerUp": index.get(verdicts.runner_up_pid[row], -1),
+            "confidence": _number(verdicts.confidence[row]),
+            "reason": verdicts.reason[row],
+            "soft": [
+                [int(c), _number(p)] for c, p in zip(soft.top[row], soft.top_probability[row], strict=True)
+            ],
+            "givenProbability": _number(soft.given_probability[row]),
+            "margin": _number(soft.margin[row]),
+            "percentile": _number(percentile[row]),
+            "scores": {name: _number(values[row]) for name, values in table.scores.items()},
+            "near": [
+                [int(n), _number(s)] for n, s in zip(near[place], similarity[place], strict=True) if n >= 0
+            ],
+            "history": [[_number(value) for value in logits[:, row]] for logits in history],
+        }
+    named = set(made) | {n for case in made.values() for n, _ in case["near"]}
+    named |= {row for members in shown.values() for row in members}
+    return {"cases": made, "examples": shown, "samples": samples(source, named)}
+
+
+def samples(source: Source, rows: set[int]) -> dict[int, list]:
+    """Row -> file name, class, camera, score."""
+    table = source.table
+    return {
+        row: [table.file_name[row], int(source.labels[row]), table.camid[row], _number(source.scores[row])]
+        for row in sorted(rows)
+    }
+
+
+def picture_sizes(evidence: dict[str, Any], pairs: Sequence[Pair]) -> dict[int, int]:
+    """Row -> the longest side of its picture, of every sample whose picture the page shows."""
+    sizes = dict.fromkeys(evidence["samples"], SMALL)
+    sizes |= {row: SMALL for pair in pairs for row in (pair.row, pair.other)}
+    return sizes | dict.fromkeys(evidence["cases"], PORTRAIT)
+
+
+def cuts_payload(cuts: Cuts) -> dict[str, Any]:
+    """The table of ratios for the page's slider."""
+    return {
+        "ratio": cuts.ratio.tolist(),
+        "threshold": [_number(value) for value in cuts.threshold],
+        "kept": cuts.kept.tolist(),
+        "lost": cuts.lost.tolist(),
+        "few": cuts.few.tolist(),
+        "suspects": cuts.suspects.tolist(),
+        "cameras": cuts.cameras,
+        "cameraTotal": cuts.camera_total.tolist(),
+        "cameraKept": cuts.camera_kept.tolist(),
+        "hit": cuts.hit,
+    }
+
+
+def _neighbours(source: Source, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    features = source.trajectory.features
+    if features is None or not len(rows):
+        return np.full((len(rows), 0), -1), np.full((len(rows), 0), np.nan)
+    return other_camera_neighbours(features, source.table.camid, rows, NEIGHBOURS)
+
+
+def _percentiles(scores: np.ndarray) -> np.ndarray:
+    """[N] float64: the percentage of scored samples that score lower; NaN without a score."""
+    known = np.sort(scores[np.isfinite(scores)])
+    below = 100 * np.searchsorted(known, scores) / max(len(known), 1)
+    return np.where(np.isfinite(scores), below, np.nan)
+
+
+def _number(value: float) -> float | None:
+    """Four significant digits; None (JSON has no NaN) where there is no number."""
+    return float(f"{value:.4g}") if np.isfinite(value) else None

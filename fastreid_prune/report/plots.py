@@ -1,0 +1,133 @@
+"""The page's figures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from fastreid_prune.report.cuts import Cuts
+from fastreid_prune.report.plot_style import FAINT, GIVEN, INK, KEPT, OTHER, WARN, figure, to_svg
+from fastreid_prune.report.scoring_model import ScoringModel
+from fastreid_prune.report.source import Source
+from fastreid_prune.trajectory.whole import open_epoch
+
+BINS = 48
+# the other identities whose logits are drawn faintly behind, where whole trajectories were kept
+BACKGROUND = 12
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """The histogram of the scores, with what the page's script needs to move a threshold over it.
+
+    Attributes:
+        svg: the figure; bar i is the group ``bar-i``, the threshold's line ``threshold``.
+        edges: [B + 1], the bars' limits.
+        origin: the score at which the threshold's line is drawn.
+        pixels: of the figure's own width, for one unit of score.
+    """
+
+    svg: str
+    edges: list[float]
+    origin: float
+    pixels: float
+
+
+def score_histogram(scores: np.ndarray, suspect: np.ndarray, unit: str) -> Histogram:
+    """All samples by score, suspects in front."""
+    known = np.isfinite(scores)
+    low, high = (scores[known].min(), scores[known].max()) if known.any() else (0.0, 1.0)
+    edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+    every, some = (np.histogram(scores[which], edges)[0] for which in (known, known & suspect))
+    with figure(7.4, 2.7) as (made, axes):
+        width = np.diff(edges) * 0.86
+        for place, patch in enumerate(axes.bar(edges[:-1], every, width, align="edge", color=KEPT)):
+            patch.set_gid(f"bar-{place}")
+        axes.bar(edges[:-1], some, width, align="edge", color=WARN)
+        axes.axvline(edges[0], color=INK, linewidth=1.2).set_gid("threshold")
+        axes.set_xlim(edges[0] - width[0], edges[-1])
+        axes.set_xlabel(unit)
+        axes.set_ylabel("samples")
+        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        svg = to_svg(made, "Histogram of the scores of all samples, and of the suspects among them.")
+        pixels = axes.transData.transform([[1, 0]])[0, 0] - axes.transData.transform([[0, 0]])[0, 0]
+    return Histogram(svg, edges.tolist(), float(edges[0]), float(pixels))
+
+
+def noise_plot(cuts: Cuts) -> str:
+    """Suspects among what is kept, by ratio: whether pruning alone concentrates what is wrong."""
+    with figure(5.2, 2.4) as (made, axes):
+        axes.plot(100 * cuts.ratio, cuts.suspects / np.maximum(cuts.kept, 1), color=WARN)
+        axes.axhline(cuts.suspects[0] / max(cuts.kept[0], 1), color=FAINT, linewidth=1)
+        axes.set_xlabel("pruned, %")
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_ylabel("suspects among kept")
+        return to_svg(made, "Share of suspects among the samples that each ratio keeps.")
+
+
+def learning_plot(model: ScoringModel) -> str:
+    """Loss and accuracy of the scoring run, epoch by epoch."""
+    epochs = np.arange(1, len(model.loss) + 1)
+    with figure(5.2, 2.4, ncols=2) as (made, (left, right)):
+        left.plot(epochs, model.loss, color=INK)
+        left.set_title("loss, nats")
+        right.plot(epochs, model.accuracy, color=INK)
+        right.set_title("given label predicted")
+        right.set_ylim(0, 1)
+        right.yaxis.set_major_formatter(PercentFormatter(1))
+        for axes in (left, right):
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            axes.set_xlabel("epoch")
+        return to_svg(made, "Loss and accuracy on the training samples over the epochs of the scoring run.")
+
+
+def trajectory_plot(source: Source, chosen: dict[str, int]) -> str:
+    """The logits of a few samples over the epochs, as in the paper's Figure 2.
+
+    The given identity, the one that the soft label puts first besides it, and, where whole trajectories were
+    kept, other identities behind.
+
+    Args:
+        source: the run.
+        chosen: title -> row.
+    """
+    epochs = source.trajectory.epochs
+    time = np.arange(1, len(epochs.visits) + 1)
+    with figure(10.8, 2.6, ncols=max(len(chosen), 1), sharey=True, squeeze=False) as (made, grid):
+        for axes, (title, row) in zip(grid[0], chosen.items(), strict=False):
+            for logits in _background(source, row):
+                axes.plot(np.arange(1, len(logits) + 1), logits, color=FAINT, linewidth=0.8)
+            axes.plot(time, epochs.best_other_logit[:, row], color=OTHER, linestyle=(0, (4, 2)), label="best other")
+            axes.plot(time, epochs.given_logit[:, row], color=GIVEN, label="given")
+            axes.set_title(title)
+            axes.set_xlabel("epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        grid[0, 0].set_ylabel("logit")
+        grid[0, -1].legend(loc="best")
+        return to_svg(made, "Logits of the given and the best other identity over the epochs: " + ", ".join(chosen))
+
+
+def comparison_plot(histories: dict[str, tuple[list[float], list[float]]]) -> str:
+    """Results of runs over their iterations: name -> (iterations, (Rank-1 + mAP) / 2 in percent)."""
+    styles = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
+    with figure(5.2, 2.6) as (made, axes):
+        for place, (name, (steps, values)) in enumerate(histories.items()):
+            colour = (INK, GIVEN, OTHER, KEPT, WARN)[place % 5]
+            # a name is shown as it is: not as mathematics, and not hidden for its first character
+            line = axes.plot(steps, values, color=colour, linestyle=styles[place % 4], marker="o", markersize=3)
+            line[0].set_label(" " + name.replace("$", r"\$"))
+        axes.set_xlabel("iteration")
+        axes.set_ylabel("(Rank-1 + mAP) / 2, %")
+        axes.legend(loc="best")
+        return to_svg(made, "Accuracy of the scoring run and the retrained runs over their iterations.")
+
+
+def _background(source: Source, row: int) -> np.ndarray:
+    """[K, T] logits of the identities that come closest in the end, of a whole trajectory; else none."""
+    if source.whole is None:
+        return np.zeros((0, 0))
+    count = len(sorted(source.whole.glob("epoch_*.npy")))
+    logits = np.array([open_epoch(source.whole, epoch)[row] for epoch in range(count)], np.float32)
+    order = np.argsort(-np.nanmean(logits, axis=0), kind="stable")
+    return logits[:, order[order != source.labels[row]][1 : BACKGROUND + 1]].T

@@ -1,0 +1,220 @@
+"""From a scored run to the page that a person judges it by. One call does what one command does."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastreid_prune import scores
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.files import written_whole
+from fastreid_prune.report import choosing, payload, plots
+from fastreid_prune.report.cuts import cuts
+from fastreid_prune.report.page import render
+from fastreid_prune.report.retrained import outcome, outcomes
+from fastreid_prune.report.scoring_model import scoring_model
+from fastreid_prune.report.source import Source, read_source
+from fastreid_prune.report.thumbnails import thumbnails
+from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.verdicts import KINDS
+
+EXTREMES, PAIRS = 18, 18
+
+
+@dataclass(frozen=True)
+class ReportSummary:
+    """What :func:`write_report` did.
+
+    Attributes:
+        pages: the files written.
+        sizes: their bytes.
+        suspects: how many the run has.
+        shown: how many of them are on the pages.
+        judged: whether they come from verdicts; else from the margin of the soft label.
+        pictures: images embedded, over all pages.
+        missing: images that were wanted and could not be read.
+    """
+
+    pages: list[Path]
+    sizes: list[int]
+    suspects: int
+    shown: int
+    judged: bool
+    pictures: int
+    missing: int
+
+
+def write_report(
+    run: str | os.PathLike,
+    output: str | os.PathLike,
+    *,
+    images: str | os.PathLike = "datasets",
+    method: str = "entropy",
+    ratio: float = 0.3,
+    suspects: int = 200,
+    pages: int = 1,
+    retrained: Mapping[str, str | os.PathLike] | None = None,
+) -> ReportSummary:
+    """Write the page of a scored run: self-contained, opens from disk.
+
+    Args:
+        run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
+        output: the page; further pages are written beside it as ``name-2.html`` and so on.
+        images: the folder that the samples' file names are relative to (fastreid's FASTREID_DATASETS), or the data
+            set's own folder in it.
+        method: the score to rank by.
+        ratio: the ratio that the page starts at, in [0, 1).
+        suspects: how many suspects a page shows.
+        pages: how many pages of suspects to write at most; 0 for all.
+        retrained: name -> output folder of runs trained on what is kept, for the before and after table.
+
+    Raises:
+        FastreidPruneError: no scored run there, no such method, or numbers out of range.
+    """
+    output = Path(output)
+    scores.get(method)
+    if not 0 <= ratio < 1 or suspects < 1 or pages < 0:
+        raise FastreidPruneError(
+            f"report: expected a ratio in [0, 1), suspects of 1 or more and pages of 0 or more, found {ratio}, "
+            f"{suspects} and {pages}."
+        )
+    source = read_source(run, images, method)
+    found = choosing.suspects(source)
+    doubtful = np.zeros(len(source.labels), bool)
+    doubtful[found] = True
+    parts = [found[first : first + suspects] for first in range(0, len(found), suspects)] or [found]
+    parts = parts[:pages] if pages else parts
+    paths = [output, *(output.with_stem(f"{output.stem}-{number}") for number in range(2, len(parts) + 1))]
+    common = {
+        "source": source,
+        "judged": source.table.judged,
+        "suspects": len(found),
+        "shown": sum(map(len, parts)),
+        "pages": [path.name for path in paths],
+        "dataset": ", ".join(map(str, source.trajectory.meta.get("dataset", []))) or "data set",
+    }
+    sizes, pictures, missing = [], 0, 0
+    for number, (path, rows) in enumerate(zip(paths, parts, strict=True), start=1):
+        first = number == 1
+        hardest, easiest = choosing.extremes(source, EXTREMES if first else 0)
+        pairs = choosing.near_duplicates(source, PAIRS) if first else []
+        data, wanted, found_pictures = _page_data(source, rows, hardest, easiest, pairs, doubtful)
+        data |= {"key": _key(source), "page": number, "judged": source.table.judged, "ratio": ratio}
+        values = common | {"page": number, "missing": wanted - len(found_pictures)}
+        if first:
+            values |= _overview(source, found, doubtful, hardest, easiest, run, retrained or {})
+            data |= values.pop("data")
+            values |= {"hardest": len(hardest), "easiest": len(easiest), "pairs": len(pairs)}
+        html = render("page.html.jinja" if first else "more.html.jinja", data=data, pictures=found_pictures, **values)
+        with written_whole(path) as part:
+            part.write_text(html, encoding="utf-8")
+        sizes.append(path.stat().st_size)
+        pictures += len(found_pictures)
+        missing += wanted - len(found_pictures)
+    return ReportSummary(
+        paths, sizes, len(found), common["shown"], source.table.judged, pictures, missing
+    )
+
+
+def _page_data(
+    source: Source,
+    rows: np.ndarray,
+    hardest: np.ndarray,
+    easiest: np.ndarray,
+    pairs: list[choosing.Pair],
+    doubtful: np.ndarray,
+) -> tuple[dict[str, Any], int, dict[int, list]]:
+    """The script's data, how many pictures were wanted, and those that there are: row -> width, height, URI."""
+    reviewed = [*rows.tolist(), *hardest.tolist(), *easiest.tolist(), *(pair.row for pair in pairs)]
+    evidence = payload.cases(source, list(dict.fromkeys(reviewed)), doubtful)
+    evidence["samples"] |= payload.samples(source, {pair.other for pair in pairs})
+    sizes = payload.picture_sizes(evidence, pairs)
+    made = {} if source.images is None else thumbnails(source.images, source.table.file_name, sizes, sizes)
+    data = evidence | {
+        "identities": source.class_names,
+        "method": source.method,
+        "lists": {
+            "suspects": rows.tolist(),
+            "hardest": hardest.tolist(),
+            "easiest": easiest.tolist(),
+            "pairs": [[pair.row, pair.other, round(pair.similarity, 4)] for pair in pairs],
+        },
+    }
+    return data, len(sizes), {row: [t.width, t.height, t.uri] for row, t in made.items()}
+
+
+def _overview(
+    source: Source,
+    found: np.ndarray,
+    doubtful: np.ndarray,
+    hardest: np.ndarray,
+    easiest: np.ndarray,
+    run: str | os.PathLike,
+    retrained: Mapping[str, str | os.PathLike],
+) -> dict[str, Any]:
+    """What the first page has besides the review."""
+    table = source.table
+    cut = cuts(source.scores, table.file_name, source.labels, table.camid, doubtful)
+    model = scoring_model(source)
+    unit = f"{source.method}, nats" if source.method == "entropy" else source.method
+    histogram = plots.score_histogram(source.scores, doubtful, unit)
+    chosen = _exemplars(source, found, hardest, easiest)
+    runs = outcomes(outcome("scoring run", _root(run)), retrained) if retrained else []
+    histories = {one.name: one.history for one in runs if len(one.history[0]) > 1}
+    svg = asdict(histogram)
+    return {
+        "model": model,
+        "record": source.record,
+        "meta": source.trajectory.meta,
+        "counts": _verdict_counts(table),
+        "cameras": len(set(table.camid.tolist())),
+        "histogram": svg.pop("svg"),
+        "noise": plots.noise_plot(cut),
+        "learning": plots.learning_plot(model),
+        "trajectories": plots.trajectory_plot(source, chosen) if chosen else "",
+        "chosen": {title: table.file_name[row] for title, row in chosen.items()},
+        "runs": runs,
+        "comparison": plots.comparison_plot(histories) if histories else "",
+        "data": {"cuts": payload.cuts_payload(cut), "histogram": svg},
+    }
+
+
+def _exemplars(
+    source: Source, found: np.ndarray, hardest: np.ndarray, easiest: np.ndarray
+) -> dict[str, int]:
+    """An easy, a hard, a mislabelled and an outlier sample, where the run has them: title -> row."""
+    verdicts, chosen = source.table.verdicts, {}
+    suspect = set(found.tolist())
+    plain = [row for row in hardest.tolist() if row not in suspect]
+    if len(easiest):
+        chosen["easiest"] = int(easiest[0])
+    if plain:
+        chosen["hard, not suspected"] = plain[0]
+    wrong = found[verdicts.mislabelled[found]] if source.table.judged else found
+    if len(wrong):
+        chosen["mislabelled" if source.table.judged else "first suspect"] = int(wrong[0])
+    odd = found[verdicts.outlier[found]]
+    if len(odd):
+        chosen["outlier"] = int(odd[0])
+    return chosen
+
+
+def _verdict_counts(table: ScoreTable) -> dict[str, int]:
+    return {kind: int((table.verdicts.verdict == kind).sum()) for kind in KINDS if kind}
+
+
+def _key(source: Source) -> str:
+    """Under which the browser keeps the review: the same for every page of the same samples and labels."""
+    digest = hashlib.sha256()
+    for column in (source.table.file_name, source.table.pid):
+        digest.update("\0".join(column.tolist()).encode())
+    return digest.hexdigest()[:16]
+
+
+def _root(run: str | os.PathLike) -> Path:
+    path = Path(run)
+    return path.parents[1] if path.name == "trajectory" else path

@@ -1,0 +1,86 @@
+"""Before and after: the scoring run and runs that were trained on what is kept."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.report.scoring_model import held_out
+from fastreid_prune.report.source import read_record
+
+RESULTS = ("Rank-1", "Rank-5", "Rank-10", "mAP", "mINP")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run in one line.
+
+    Attributes:
+        name: as the table shows it.
+        images, identities: what it trained on; None where it did not say.
+        images_seen: with repetitions.
+        seconds: of training; None where it did not say.
+        results: name -> percent.
+        history: iterations and (Rank-1 + mAP) / 2 in percent at each evaluation.
+    """
+
+    name: str
+    images: int | None
+    identities: int | None
+    images_seen: int | None
+    seconds: float | None
+    results: dict[str, float]
+    history: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+
+
+def outcome(name: str, run: str | os.PathLike) -> Outcome:
+    """Read a run's record and the evaluations that fastreid logged.
+
+    Raises:
+        FastreidPruneError: there is neither.
+    """
+    run = Path(run)
+    root = run.parent if run.name == "prune" else run
+    record = read_record(root / "prune" / "run.json") or read_record(root / "run.json")
+    evaluations = _evaluations(root / "metrics.json")
+    if not record and not evaluations:
+        raise FastreidPruneError(
+            f"{run}: no prune/run.json and no evaluation in metrics.json. Give the output folder of a run "
+            "trained with the plug-in."
+        )
+    return Outcome(
+        name=name,
+        images=record.get("images"),
+        identities=record.get("identities"),
+        images_seen=record.get("images_seen"),
+        seconds=record.get("training_seconds"),
+        results=held_out(record) or (evaluations[-1] if evaluations else {}),
+        history=(
+            [line["iteration"] for line in evaluations],
+            [line["metric"] for line in evaluations],
+        ),
+    )
+
+
+def outcomes(first: Outcome, retrained: Mapping[str, str | os.PathLike]) -> list[Outcome]:
+    """The scoring run's and those of the retrained runs, in the order given."""
+    return [first, *(outcome(name, run) for name, run in retrained.items())]
+
+
+def _evaluations(path: Path) -> list[dict[str, float]]:
+    """The lines of fastreid's ``metrics.json`` at which an evaluation ran, each value once."""
+    if not path.is_file():
+        return []
+    found: list[dict[str, float]] = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            values = json.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(values, dict) or not {"metric", "iteration"} <= values.keys():
+            continue
+        if not found or values["metric"] != found[-1]["metric"]:
+            found.append(values)
+    return found

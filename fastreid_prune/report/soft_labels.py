@@ -1,0 +1,62 @@
+"""What the soft label says of every sample: its first identities and how sure it is of each."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastreid_prune.trajectory import Trajectory
+from fastreid_prune.trajectory.blocks import row_blocks
+
+TOP = 3
+
+
+@dataclass(frozen=True)
+class SoftLabels:
+    """Of softmax(mean logits); NaN (class 0) where a sample was never visited.
+
+    Attributes:
+        top: [N, K] int64, the K most probable classes, the most probable first.
+        top_probability: [N, K] float64, their probabilities.
+        given_probability: [N] float64, that of the given class.
+        margin: [N] float64, the best other class's mean logit minus the given one's: above 0 the soft label
+            disagrees with the given label.
+    """
+
+    top: np.ndarray
+    top_probability: np.ndarray
+    given_probability: np.ndarray
+    margin: np.ndarray
+
+    @property
+    def seen(self) -> np.ndarray:
+        """[N] bool: samples that were visited."""
+        return np.isfinite(self.margin)
+
+    def agreement(self, labels: np.ndarray) -> float:
+        """The fraction of visited samples whose most probable class is the given one; NaN without any."""
+        seen = self.seen
+        return float((self.top[seen, 0] == labels[seen]).mean()) if seen.any() else float("nan")
+
+
+def soft_labels(trajectory: Trajectory, top: int = TOP) -> SoftLabels:
+    """Read the mean logits block by block; memory: one block and O(N)."""
+    count, classes = trajectory.num_samples, trajectory.num_classes
+    top = min(top, classes)
+    best = np.zeros((count, top), np.int64)
+    probability = np.full((count, top), np.nan)
+    given, margin = np.full(count, np.nan), np.full(count, np.nan)
+    for rows, logits in row_blocks(trajectory.mean_logits):
+        place, label = np.arange(len(logits)), trajectory.labels[rows]
+        part = np.argpartition(-logits, top - 1, axis=1)[:, :top]
+        order = np.argsort(-np.take_along_axis(logits, part, axis=1), axis=1, kind="stable")
+        part = np.take_along_axis(part, order, axis=1)
+        highest = logits[place, part[:, 0]]
+        total = np.exp(logits - highest[:, None]).sum(axis=1, dtype=np.float64)
+        own = logits[place, label]
+        seen = np.isfinite(total)
+        best[rows] = np.where(seen[:, None], part, 0)
+        probability[rows] = np.exp(np.take_along_axis(logits, part, 1) - highest[:, None]) / total[:, None]
+        given[rows] = np.exp(own - highest) / total
+        others = np.where(part[:, 0] == label, logits[place, part[:, 1]], highest)
+        margin[rows] = others - own
+    return SoftLabels(best, probability, given, margin)

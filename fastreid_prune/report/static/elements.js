@@ -1,0 +1,42 @@
+"use strict";
+// What every part builds with. Text from the data set reaches the page through textContent and attributes only.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const pictures = JSON.parse(document.getElementById("pictures").textContent);
+
+const byId = (id) => document.getElementById(id);
+
+/** An element with attributes and children (nodes or text). */
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== null && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** A row's sample by name: file, label (class), camera, score. */
+function sample(row) {
+  const [file, label, camera, score] = data.samples[row];
+  return { file, label, camera, score, pid: data.identities[label] };
+}
+
+const baseName = (file) => file.slice(file.lastIndexOf("/") + 1);
+
+/** The picture of a row as an <img>, or a frame that says there is none. */
+function picture(row, text) {
+  const known = pictures[row];
+  if (!known) return element("span", { class: "no-picture", role: "img", "aria-label": `${text} (no picture)` }, "no picture");
+  const [width, height, source] = known;
+  return element("img", { src: source, width, height, alt: text, title: sample(row).file, decoding: "async", draggable: "false" });
+}
+
+const percent = (fraction, digits = 0) => (fraction === null ? "–" : `${(100 * fraction).toFixed(digits)} %`);
+const number = (value, digits = 2) => (value === null || value === undefined ? "–" : value.toFixed(digits));
+const thousands = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+const plural = (count, one, many = `${one}s`) => `${thousands(count)} ${count === 1 ? one : many}`;
+
+function say(text) {
+  byId("status").textContent = text;
+}
