@@ -15,11 +15,17 @@ from fastreid_prune.cli.printing import print_table
               default=Path("datasets"), show_default="$FASTREID_DATASETS, or datasets",
               help="The folder that holds the data set.")  # fmt: skip
 @click.option("--method", default="entropy", show_default=True, help="Score to rank by.")
-@click.option("--ratio", type=float, default=0.3, show_default=True, help="The ratio that the page starts at.")
-@click.option("--suspects", type=click.IntRange(1), default=200, show_default=True, help="Suspects on a page.")
+@click.option(
+    "--ratio", type=float, default=0.3, show_default=True, help="The ratio that the page starts at."
+)
+@click.option(
+    "--suspects", type=click.IntRange(1), default=200, show_default=True, help="Suspects on a page."
+)
 @click.option("--pages", type=click.IntRange(0), default=1, show_default=True,
               help="Pages of suspects at most; 0 for as many as there are.")  # fmt: skip
-@click.option("--retrained", multiple=True, metavar="NAME=RUN", help="A run trained on what is kept. Repeatable.")
+@click.option(
+    "--retrained", multiple=True, metavar="NAME=RUN", help="A run trained on what is kept. Repeatable."
+)
 def command(run, output, images, method, ratio, suspects, pages, retrained):
     """Write the page of RUN, the output folder of a scored run: what was found, and a place to judge it."""
     from fastreid_prune.report import write_report
@@ -28,11 +34,19 @@ def command(run, output, images, method, ratio, suspects, pages, retrained):
         run, output, images=images, method=method, ratio=ratio, suspects=suspects, pages=pages,
         retrained=dict(map(_named, retrained)),
     )  # fmt: skip
-    by = "by confidence" if summary.judged else "by the soft label's margin: nobody judged this run"
-    rows = [("suspects", summary.suspects), ("on the pages", summary.shown), ("pictures", summary.pictures)]
-    print_table(f"Suspects ranked {by}", rows)
+    rows = [
+        ("judged wrong", summary.flagged),
+        ("soft label disagrees", summary.suspects - summary.flagged),
+        ("of these on the pages", summary.shown),
+        ("pictures", summary.pictures),
+    ]
+    print_table(
+        "Suspects" if summary.judged else "Suspects (nobody judged this run: fastreid-prune judge)", rows
+    )
     if summary.missing:
-        click.echo(f"{summary.missing} pictures are missing: not found under {images}. Give the folder with --images.")
+        click.echo(
+            f"{summary.missing} pictures are missing: not found under {images}. Give the folder with --images."
+        )
     for path, size in zip(summary.pages, summary.sizes, strict=True):
         click.echo(f"page: {path} ({size / 1e6:.1f} MB)")
     click.echo(f"Then: fastreid-prune prune {run} --ratio {ratio:g} --decisions decisions.csv")

@@ -19,19 +19,31 @@ class Pair:
 
 
 def suspects(source: Source) -> np.ndarray:
-    """Rows of the samples that may be wrong, the surest first; ties by file name.
+    """Rows of the samples that may be wrong, the likeliest first; ties by file name.
 
-    Those judged mislabelled or outliers, by confidence. Of a run that nobody judged, those whose soft label
-    disagrees with the given one, by the margin of the mean logits.
+    First those judged mislabelled or outliers, by confidence. Then those whose soft label disagrees with the
+    given one though nobody judged them wrong: the less sure they are clean the earlier, then by the margin of
+    the mean logits.
     """
-    verdicts, names = source.table.verdicts, source.table.file_name
-    if source.table.judged:
-        found = np.flatnonzero(verdicts.mislabelled | verdicts.outlier)
-        key = np.nan_to_num(verdicts.confidence[found], nan=-1.0)
-    else:
-        found = np.flatnonzero(source.soft.margin > 0)
-        key = source.soft.margin[found]
-    return found[hardest_first(key, names[found])]
+    verdicts, margin = source.table.verdicts, source.soft.margin
+    judged = flagged(source)
+    found = np.flatnonzero(judged | (margin > 0))
+    confidence = np.nan_to_num(verdicts.confidence[found], nan=0.0)
+    name = np.unique(source.table.file_name[found].astype(str), return_inverse=True)[1]
+    order = np.lexsort(
+        (
+            name,
+            -np.nan_to_num(margin[found]),
+            np.where(judged[found], -confidence, confidence),
+            ~judged[found],
+        )
+    )
+    return found[order]
+
+
+def flagged(source: Source) -> np.ndarray:
+    """[N] bool: judged mislabelled or outliers."""
+    return source.table.verdicts.mislabelled | source.table.verdicts.outlier
 
 
 def extremes(source: Source, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +58,7 @@ def near_duplicates(source: Source, count: int) -> list[Pair]:
 
     Where near-duplicates were judged, only pairs with one of those. Empty without features.
     """
-    features = source.trajectory.features
+    features = source.features
     if features is None:
         return []
     verdict = source.table.verdicts.verdict

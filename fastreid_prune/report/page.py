@@ -10,7 +10,16 @@ import jinja2
 from markupsafe import Markup
 
 # concatenated in this order; later files use what earlier ones define
-SCRIPTS = ("elements.js", "state.js", "file.js", "details.js", "queue.js", "pruning.js", "galleries.js", "main.js")
+SCRIPTS = (
+    "elements.js",
+    "state.js",
+    "file.js",
+    "details.js",
+    "queue.js",
+    "pruning.js",
+    "galleries.js",
+    "main.js",
+)
 STYLES = ("page.css", "review.css", "pruning.css")
 
 

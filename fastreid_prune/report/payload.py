@@ -28,14 +28,13 @@ def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str
         score) of every sample that is named anywhere.
     """
     rows = np.asarray(rows, np.int64)
-    trajectory, table, soft = source.trajectory, source.table, source.soft
+    table, soft, epochs = source.table, source.soft, source.trajectory.epochs
     wanted = set(soft.top[rows].ravel().tolist()) | set(source.labels[rows].tolist())
     index = {name: place for place, name in enumerate(source.class_names)}
     wanted |= {index[name] for name in table.verdicts.suggested_pid[rows] if name in index}
     shown = examples(source.labels, table.camid, soft.given_probability, doubtful, wanted)
     near, similarity = _neighbours(source, rows)
     percentile = _percentiles(source.scores)
-    history = (trajectory.epochs.given_logit, trajectory.epochs.best_other_logit)
     made = {}
     for place, row in enumerate(rows.tolist()):
         verdicts = table.verdicts
@@ -55,7 +54,12 @@ def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str
             "near": [
                 [int(n), _number(s)] for n, s in zip(near[place], similarity[place], strict=True) if n >= 0
             ],
-            "history": [[_number(value) for value in logits[:, row]] for logits in history],
+            "history": []
+            if source.switched[row]
+            else [
+                [_number(value) for value in logits[:, source.own[row]]]
+                for logits in (epochs.given_logit, epochs.best_other_logit)
+            ],
         }
     named = set(made) | {n for case in made.values() for n, _ in case["near"]}
     named |= {row for members in shown.values() for row in members}
@@ -95,7 +99,7 @@ def cuts_payload(cuts: Cuts) -> dict[str, Any]:
 
 
 def _neighbours(source: Source, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    features = source.trajectory.features
+    features = source.features
     if features is None or not len(rows):
         return np.full((len(rows), 0), -1), np.full((len(rows), 0), np.nan)
     return other_camera_neighbours(features, source.table.camid, rows, NEIGHBOURS)

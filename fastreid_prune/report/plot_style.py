@@ -15,35 +15,35 @@ _VARIABLES = {INK: "ink", FAINT: "rule", GIVEN: "given", OTHER: "other", KEPT: "
 _STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fastreid_prune",
-    "font.size": 9,
+    "font.size": 12,
     "font.family": "sans-serif",
     "axes.edgecolor": FAINT,
     "axes.labelcolor": INK,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 9,
+    "axes.titlesize": 12,
     "axes.titlecolor": INK,
     "axes.titlelocation": "left",
     "xtick.color": INK,
     "ytick.color": INK,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
+    "xtick.labelsize": 11.5,
+    "ytick.labelsize": 11.5,
     "text.color": INK,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 11.5,
     "lines.linewidth": 1.5,
     "lines.solid_capstyle": "round",
 }
 
 
 @contextmanager
-def figure(width: float = 5.2, height: float = 2.4, **subplots: object) -> Iterator[tuple[Figure, object]]:
-    """A figure in the page's style, in inches of 72 page pixels, with its axes."""
+def figure(width: int = 560, height: int = 250, **subplots: object) -> Iterator[tuple[Figure, object]]:
+    """A figure of so many of the page's pixels in the page's style, with its axes."""
     with matplotlib.rc_context(_STYLE):
-        made = Figure(figsize=(width, height), dpi=72, layout="constrained")
+        made = Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
         yield made, made.subplots(**subplots)
 
 

@@ -39,7 +39,7 @@ def score_histogram(scores: np.ndarray, suspect: np.ndarray, unit: str) -> Histo
     low, high = (scores[known].min(), scores[known].max()) if known.any() else (0.0, 1.0)
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
     every, some = (np.histogram(scores[which], edges)[0] for which in (known, known & suspect))
-    with figure(7.4, 2.7) as (made, axes):
+    with figure(820, 290) as (made, axes):
         width = np.diff(edges) * 0.86
         for place, patch in enumerate(axes.bar(edges[:-1], every, width, align="edge", color=KEPT)):
             patch.set_gid(f"bar-{place}")
@@ -56,7 +56,7 @@ def score_histogram(scores: np.ndarray, suspect: np.ndarray, unit: str) -> Histo
 
 def noise_plot(cuts: Cuts) -> str:
     """Suspects among what is kept, by ratio: whether pruning alone concentrates what is wrong."""
-    with figure(5.2, 2.4) as (made, axes):
+    with figure(390, 270) as (made, axes):
         axes.plot(100 * cuts.ratio, cuts.suspects / np.maximum(cuts.kept, 1), color=WARN)
         axes.axhline(cuts.suspects[0] / max(cuts.kept[0], 1), color=FAINT, linewidth=1)
         axes.set_xlabel("pruned, %")
@@ -66,56 +66,51 @@ def noise_plot(cuts: Cuts) -> str:
         return to_svg(made, "Share of suspects among the samples that each ratio keeps.")
 
 
-def learning_plot(model: ScoringModel) -> str:
+def learning_plots(model: ScoringModel) -> list[str]:
     """Loss and accuracy of the scoring run, epoch by epoch."""
-    epochs = np.arange(1, len(model.loss) + 1)
-    with figure(5.2, 2.4, ncols=2) as (made, (left, right)):
-        left.plot(epochs, model.loss, color=INK)
-        left.set_title("loss, nats")
-        right.plot(epochs, model.accuracy, color=INK)
-        right.set_title("given label predicted")
-        right.set_ylim(0, 1)
-        right.yaxis.set_major_formatter(PercentFormatter(1))
-        for axes in (left, right):
-            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-            axes.set_xlabel("epoch")
-        return to_svg(made, "Loss and accuracy on the training samples over the epochs of the scoring run.")
-
-
-def trajectory_plot(source: Source, chosen: dict[str, int]) -> str:
-    """The logits of a few samples over the epochs, as in the paper's Figure 2.
-
-    The given identity, the one that the soft label puts first besides it, and, where whole trajectories were
-    kept, other identities behind.
-
-    Args:
-        source: the run.
-        chosen: title -> row.
-    """
-    epochs = source.trajectory.epochs
-    time = np.arange(1, len(epochs.visits) + 1)
-    with figure(10.8, 2.6, ncols=max(len(chosen), 1), sharey=True, squeeze=False) as (made, grid):
-        for axes, (title, row) in zip(grid[0], chosen.items(), strict=False):
-            for logits in _background(source, row):
-                axes.plot(np.arange(1, len(logits) + 1), logits, color=FAINT, linewidth=0.8)
-            axes.plot(time, epochs.best_other_logit[:, row], color=OTHER, linestyle=(0, (4, 2)), label="best other")
-            axes.plot(time, epochs.given_logit[:, row], color=GIVEN, label="given")
+    drawn = []
+    for title, values in (("loss, nats", model.loss), ("given label predicted", model.accuracy)):
+        with figure(290, 220) as (made, axes):
+            axes.plot(np.arange(1, len(values) + 1), values, color=INK)
             axes.set_title(title)
             axes.set_xlabel("epoch")
-            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        grid[0, 0].set_ylabel("logit")
-        grid[0, -1].legend(loc="best")
-        return to_svg(made, "Logits of the given and the best other identity over the epochs: " + ", ".join(chosen))
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            if values is model.accuracy:
+                axes.set_ylim(0, 1)
+                axes.yaxis.set_major_formatter(PercentFormatter(1))
+            drawn.append(to_svg(made, f"{title.capitalize()}, over the epochs of the scoring run."))
+    return drawn
+
+
+def trajectory_plot(source: Source, row: int, title: str) -> str:
+    """The logits of one sample over the epochs, as in the paper's Figure 2.
+
+    The given identity, the best other one, and, where whole trajectories were kept, other identities behind.
+    """
+    epochs, place = source.trajectory.epochs, source.own[row]
+    seen = np.flatnonzero(epochs.visits[:, place])
+    with figure(290, 210) as (made, axes):
+        for logits in _background(source, row):
+            axes.plot(np.arange(1, len(logits) + 1), logits, color=FAINT, linewidth=0.8)
+        axes.plot(seen + 1, epochs.best_other_logit[seen, place], color=OTHER, linestyle=(0, (4, 2)))
+        axes.plot(seen + 1, epochs.given_logit[seen, place], color=GIVEN)
+        axes.set_title(title)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("logit")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        return to_svg(made, f"Logits of the given and the best other identity over the epochs: {title}")
 
 
 def comparison_plot(histories: dict[str, tuple[list[float], list[float]]]) -> str:
     """Results of runs over their iterations: name -> (iterations, (Rank-1 + mAP) / 2 in percent)."""
     styles = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
-    with figure(5.2, 2.6) as (made, axes):
+    with figure(560, 280) as (made, axes):
         for place, (name, (steps, values)) in enumerate(histories.items()):
             colour = (INK, GIVEN, OTHER, KEPT, WARN)[place % 5]
             # a name is shown as it is: not as mathematics, and not hidden for its first character
-            line = axes.plot(steps, values, color=colour, linestyle=styles[place % 4], marker="o", markersize=3)
+            line = axes.plot(
+                steps, values, color=colour, linestyle=styles[place % 4], marker="o", markersize=3
+            )
             line[0].set_label(" " + name.replace("$", r"\$"))
         axes.set_xlabel("iteration")
         axes.set_ylabel("(Rank-1 + mAP) / 2, %")
@@ -128,6 +123,8 @@ def _background(source: Source, row: int) -> np.ndarray:
     if source.whole is None:
         return np.zeros((0, 0))
     count = len(sorted(source.whole.glob("epoch_*.npy")))
-    logits = np.array([open_epoch(source.whole, epoch)[row] for epoch in range(count)], np.float32)
+    logits = np.array(
+        [open_epoch(source.whole, epoch)[source.own[row]] for epoch in range(count)], np.float32
+    )
     order = np.argsort(-np.nanmean(logits, axis=0), kind="stable")
     return logits[:, order[order != source.labels[row]][1 : BACKGROUND + 1]].T

@@ -34,7 +34,8 @@ class ReportSummary:
         sizes: their bytes.
         suspects: how many the run has.
         shown: how many of them are on the pages.
-        judged: whether they come from verdicts; else from the margin of the soft label.
+        flagged: how many of them were judged wrong; of the others the soft label disagrees.
+        judged: whether anybody judged the run.
         pictures: images embedded, over all pages.
         missing: images that were wanted and could not be read.
     """
@@ -43,6 +44,7 @@ class ReportSummary:
     sizes: list[int]
     suspects: int
     shown: int
+    flagged: int
     judged: bool
     pictures: int
     missing: int
@@ -93,6 +95,8 @@ def write_report(
         "source": source,
         "judged": source.table.judged,
         "suspects": len(found),
+        "flagged": int(choosing.flagged(source).sum()),
+        "counts": _verdict_counts(source.table),
         "shown": sum(map(len, parts)),
         "pages": [path.name for path in paths],
         "dataset": ", ".join(map(str, source.trajectory.meta.get("dataset", []))) or "data set",
@@ -109,14 +113,23 @@ def write_report(
             values |= _overview(source, found, doubtful, hardest, easiest, run, retrained or {})
             data |= values.pop("data")
             values |= {"hardest": len(hardest), "easiest": len(easiest), "pairs": len(pairs)}
-        html = render("page.html.jinja" if first else "more.html.jinja", data=data, pictures=found_pictures, **values)
+        html = render(
+            "page.html.jinja" if first else "more.html.jinja", data=data, pictures=found_pictures, **values
+        )
         with written_whole(path) as part:
             part.write_text(html, encoding="utf-8")
         sizes.append(path.stat().st_size)
         pictures += len(found_pictures)
         missing += wanted - len(found_pictures)
     return ReportSummary(
-        paths, sizes, len(found), common["shown"], source.table.judged, pictures, missing
+        pages=paths,
+        sizes=sizes,
+        suspects=len(found),
+        shown=common["shown"],
+        flagged=common["flagged"],
+        judged=source.table.judged,
+        pictures=pictures,
+        missing=missing,
     )
 
 
@@ -170,37 +183,31 @@ def _overview(
         "model": model,
         "record": source.record,
         "meta": source.trajectory.meta,
-        "counts": _verdict_counts(table),
         "cameras": len(set(table.camid.tolist())),
         "histogram": svg.pop("svg"),
         "noise": plots.noise_plot(cut),
-        "learning": plots.learning_plot(model),
-        "trajectories": plots.trajectory_plot(source, chosen) if chosen else "",
-        "chosen": {title: table.file_name[row] for title, row in chosen.items()},
+        "learning": plots.learning_plots(model),
+        "trajectories": [
+            (table.file_name[row], plots.trajectory_plot(source, row, title)) for title, row in chosen.items()
+        ],
         "runs": runs,
         "comparison": plots.comparison_plot(histories) if histories else "",
         "data": {"cuts": payload.cuts_payload(cut), "histogram": svg},
     }
 
 
-def _exemplars(
-    source: Source, found: np.ndarray, hardest: np.ndarray, easiest: np.ndarray
-) -> dict[str, int]:
+def _exemplars(source: Source, found: np.ndarray, hardest: np.ndarray, easiest: np.ndarray) -> dict[str, int]:
     """An easy, a hard, a mislabelled and an outlier sample, where the run has them: title -> row."""
-    verdicts, chosen = source.table.verdicts, {}
-    suspect = set(found.tolist())
-    plain = [row for row in hardest.tolist() if row not in suspect]
-    if len(easiest):
-        chosen["easiest"] = int(easiest[0])
-    if plain:
-        chosen["hard, not suspected"] = plain[0]
-    wrong = found[verdicts.mislabelled[found]] if source.table.judged else found
-    if len(wrong):
-        chosen["mislabelled" if source.table.judged else "first suspect"] = int(wrong[0])
-    odd = found[verdicts.outlier[found]]
-    if len(odd):
-        chosen["outlier"] = int(odd[0])
-    return chosen
+    verdicts, suspect = source.table.verdicts, set(found.tolist())
+    found = found[~source.switched[found]]
+    of = {
+        "easiest": easiest,
+        "hard, not suspected": [row for row in hardest.tolist() if row not in suspect],
+        "mislabelled": found[verdicts.mislabelled[found]],
+        "outlier": found[verdicts.outlier[found]],
+        "first to be suspected": found[~choosing.flagged(source)[found]],
+    }
+    return {title: int(rows[0]) for title, rows in of.items() if len(rows)}
 
 
 def _verdict_counts(table: ScoreTable) -> dict[str, int]:

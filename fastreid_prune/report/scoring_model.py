@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from fastreid_prune.purify.judge import Summary
+from fastreid_prune.purify.telling import sentences
 from fastreid_prune.report.source import Source
 from fastreid_prune.trajectory.records import EpochRecords
 
@@ -21,7 +23,8 @@ class ScoringModel:
     Attributes:
         level: ``weak``, ``fair`` or ``good``.
         headline: one sentence.
-        sentences: what it means for the verdicts.
+        sentences: what it means for what the page shows.
+        verdicts: what the judge's verdicts are worth, in its own words; empty where nobody judged.
         agreement: fraction of samples whose soft label's first identity is the given one.
         loss: [T] float64, the mean loss of each epoch in nats.
         accuracy: [T] float64, the fraction of visits at which the given label was predicted.
@@ -31,6 +34,7 @@ class ScoringModel:
     level: str
     headline: str
     sentences: list[str]
+    verdicts: list[str]
     agreement: float
     loss: np.ndarray
     accuracy: np.ndarray
@@ -59,6 +63,7 @@ def scoring_model(source: Source) -> ScoringModel:
             "good": "The scoring model was good. Most of the surest suspects will turn out to be right.",
         }[level],
         sentences=_sentences(level, agreement, rank1, loss),
+        verdicts=sentences(Summary(**source.table.thresholds)) if source.table.thresholds else [],
         agreement=agreement,
         loss=loss,
         accuracy=accuracy,

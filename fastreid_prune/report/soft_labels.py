@@ -1,6 +1,6 @@
 """What the soft label says of every sample: its first identities and how sure it is of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -27,6 +27,10 @@ class SoftLabels:
     given_probability: np.ndarray
     margin: np.ndarray
 
+    def take(self, rows: np.ndarray) -> "SoftLabels":
+        """Those of ``rows``, in their order."""
+        return SoftLabels(*(getattr(self, field.name)[rows] for field in fields(self)))
+
     @property
     def seen(self) -> np.ndarray:
         """[N] bool: samples that were visited."""
@@ -38,15 +42,21 @@ class SoftLabels:
         return float((self.top[seen, 0] == labels[seen]).mean()) if seen.any() else float("nan")
 
 
-def soft_labels(trajectory: Trajectory, top: int = TOP) -> SoftLabels:
-    """Read the mean logits block by block; memory: one block and O(N)."""
+def soft_labels(trajectory: Trajectory, labels: np.ndarray, top: int = TOP) -> SoftLabels:
+    """Read the mean logits block by block; memory: one block and O(N).
+
+    Args:
+        trajectory: of N samples.
+        labels: [N] int64, the given classes.
+        top: K, at most the number of classes.
+    """
     count, classes = trajectory.num_samples, trajectory.num_classes
     top = min(top, classes)
     best = np.zeros((count, top), np.int64)
     probability = np.full((count, top), np.nan)
     given, margin = np.full(count, np.nan), np.full(count, np.nan)
     for rows, logits in row_blocks(trajectory.mean_logits):
-        place, label = np.arange(len(logits)), trajectory.labels[rows]
+        place, label = np.arange(len(logits)), labels[rows]
         part = np.argpartition(-logits, top - 1, axis=1)[:, :top]
         order = np.argsort(-np.take_along_axis(logits, part, axis=1), axis=1, kind="stable")
         part = np.take_along_axis(part, order, axis=1)

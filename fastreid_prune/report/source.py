@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.pruning import score_run
+from fastreid_prune.purify.planted import Planted
 from fastreid_prune.report.soft_labels import SoftLabels, soft_labels
 from fastreid_prune.score_table import ScoreTable
 from fastreid_prune.trajectory import Trajectory, load_trajectory
@@ -22,8 +24,11 @@ class Source:
 
     Attributes:
         name: the run folder's name.
-        trajectory: of N samples, named.
-        table: their scores and verdicts, in the same order.
+        trajectory: of the run; it may hold planted outliers besides the data set's N samples.
+        own: [N] int64, the trajectory's rows of the data set's samples.
+        labels: [N] int64, the classes that the data set gives.
+        switched: [N] bool, samples that the run trained under another class, to calibrate its verdicts.
+        table: their scores and verdicts.
         unreadable: file names of the images that could not be read, and were not scored.
         soft: their soft labels.
         method: the score that ranks them here.
@@ -34,6 +39,9 @@ class Source:
 
     name: str
     trajectory: Trajectory
+    own: np.ndarray
+    labels: np.ndarray
+    switched: np.ndarray
     table: ScoreTable
     unreadable: list[str]
     soft: SoftLabels
@@ -47,10 +55,11 @@ class Source:
         """[N] float64 of the method."""
         return self.table.scores[self.method]
 
-    @property
-    def labels(self) -> np.ndarray:
-        """[N] int64, the given classes."""
-        return self.trajectory.labels
+    @cached_property
+    def features(self) -> np.ndarray | None:
+        """[N, D] float32 of the data set's samples, memory-mapped where that is all; None without features."""
+        features = self.trajectory.features
+        return features if features is None or len(self.own) == len(features) else features[self.own]
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -72,18 +81,25 @@ def read_source(run: str | os.PathLike, images: str | os.PathLike, method: str =
     folder = find_trajectory(run)
     trajectory = load_trajectory(folder)
     if trajectory.samples is None:
-        raise FastreidPruneError(f"{folder}: the trajectory does not name its samples, so there is no image to show.")
+        raise FastreidPruneError(
+            f"{folder}: the trajectory does not name its samples, so there is no image to show."
+        )
     score_run(run)
     table = score_run(run, [method])
     own = folder.parent if folder.name == "trajectory" else folder
-    count = trajectory.num_samples
+    planted = Planted.of(trajectory)
+    rows = np.flatnonzero(planted.own)
+    count = len(rows)
     whole = folder / "logits"
     return Source(
         name=_run_name(own),
         trajectory=trajectory,
+        own=rows,
+        labels=planted.label[rows],
+        switched=planted.switched[rows],
         table=table.take(np.arange(count)),
         unreadable=table.file_name[count:].tolist(),
-        soft=soft_labels(trajectory),
+        soft=soft_labels(trajectory, planted.label).take(rows),
         method=method,
         record=read_record(own / "run.json"),
         images=_images(Path(images), table.file_name[:count]),

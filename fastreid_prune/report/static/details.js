@@ -25,11 +25,11 @@ function showDetail(row) {
       element("p", { class: "path" }, file.slice(0, file.length - baseName(file).length), ` camera ${camera}`),
       element("p", { class: `verdict ${kase.verdict}` },
         element("strong", {}, VERDICTS[kase.verdict]),
-        kase.confidence === null ? "" : ` with confidence ${percent(kase.confidence)}`,
-        kase.reason ? `. ${kase.reason}` : ""),
+        kase.confidence === null ? "" : `, ${percent(kase.confidence)} sure`,
+        `. ${kase.reason || softLabelText(row)}`),
       element("p", { class: "decided", id: "decided" })),
-    element("div", { class: "portrait" }, picture(row, `The sample, labelled ${pid}`), numbers(row), history(kase)),
-    element("div", { class: "people" }, ...people, otherIdentity(), neighbours(kase, row)),
+    element("div", { class: "portrait" }, picture(row, `The sample, labelled ${pid}`), history(kase), numbers(row)),
+    element("div", { class: "people" }, ...people.slice(0, 2), neighbours(kase, row), ...people.slice(2), otherIdentity()),
   );
   showDecision(row);
   // the button that decided is gone with the sample it was for
@@ -44,6 +44,13 @@ function showDecision(row) {
     const chosen = decision && (decision.decision === "relabel" ? decision.newPid : decision.decision === "keep" ? sample(row).pid : null);
     one.classList.toggle("chosen", one.dataset.pid === chosen);
   }
+}
+
+function softLabelText(row) {
+  const { soft, givenProbability } = data.cases[row];
+  const [label, probability] = soft[0];
+  if (label === sample(row).label) return `The soft label puts the given identity first, with ${percent(probability, 1)}.`;
+  return `The soft label puts ${data.identities[label]} first, with ${percent(probability, 1)}; the given identity has ${percent(givenProbability, 1)}.`;
 }
 
 function person(row, label, place) {
@@ -63,11 +70,9 @@ function person(row, label, place) {
     element("div", { class: "who" },
       element("strong", { class: "pid" }, pid),
       element("span", { class: "role" }, words.join(", ") || "runner-up"),
-      element("span", { class: "probability" },
-        element("meter", { min: 0, max: 1, value: probability ?? 0, "aria-label": "probability in the soft label" }),
-        ` ${percent(probability, 1)}`),
-      button),
-    element("ul", { class: "strip" }, ...shown.map((other) => element("li", {}, picture(other, `${pid}, camera ${sample(other).camera}`)))));
+      probability === null ? "" : element("span", { class: "probability" }, track(probability), ` ${percent(probability, 1)}`)),
+    element("ul", { class: "strip" }, ...shown.map((other) => element("li", {}, picture(other, `${pid}, camera ${sample(other).camera}`)))),
+    button);
 }
 
 function otherIdentity() {
@@ -94,7 +99,7 @@ function numbers(row) {
   const facts = [
     ["confidence", percent(kase.confidence)],
     ["margin of the logits", number(kase.margin)],
-    ["harder than", kase.percentile === null ? "–" : `${number(kase.percentile, 1)} %`],
+    ["harder than", kase.percentile === null ? "–" : `${number(kase.percentile, 1)} % of all`],
     ...Object.entries(kase.scores).filter(([name]) => name !== "random").map(([name, value]) => [name.replaceAll("_", " "), number(value, 3)]),
   ];
   return element("dl", { class: "facts" }, ...facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
@@ -103,6 +108,7 @@ function numbers(row) {
 /** Given and best other logit over the epochs, as two lines. */
 function history(kase) {
   const values = kase.history.flat().filter((value) => value !== null);
+  if (!kase.history.length) return element("p", { class: "note" }, "The scoring run trained this sample under another identity on purpose, to calibrate its verdicts: its logits over the epochs say nothing of the given one.");
   if (kase.history[0].length < 2 || !values.length) return "";
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const [width, height] = [176, 64];

@@ -32,10 +32,17 @@ function picture(row, text) {
   return element("img", { src: source, width, height, alt: text, title: sample(row).file, decoding: "async", draggable: "false" });
 }
 
-const percent = (fraction, digits = 0) => (fraction === null ? "–" : `${(100 * fraction).toFixed(digits)} %`);
+const percent = (fraction, digits = 0) => (fraction === null ? "–" : `${(100 * fraction).toFixed(digits)}\u00a0%`);
 const number = (value, digits = 2) => (value === null || value === undefined ? "–" : value.toFixed(digits));
 const thousands = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 const plural = (count, one, many = `${one}s`) => `${thousands(count)} ${count === 1 ? one : many}`;
+
+/** A bar for the eye; the number stands beside it. */
+function track(share) {
+  const fill = element("span", { class: "bar-fill" });
+  fill.style.width = `${100 * share}%`;
+  return element("span", { class: "bar-track", "aria-hidden": "true" }, fill);
+}
 
 function say(text) {
   byId("status").textContent = text;

@@ -31,10 +31,8 @@ const head = (...names) => element("tr", {}, ...names.map((name) => element("th"
 
 function barRow(name, total, kept) {
   const share = kept / Math.max(total, 1);
-  const bar = element("span", { class: "bar-fill" });
-  bar.style.width = `${100 * share}%`;
   return element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, thousands(total)), element("td", {}, thousands(kept)),
-    element("td", { class: "bar-cell" }, element("span", { class: "bar-track" }, bar), ` ${percent(share)}`));
+    element("td", { class: "bar-cell" }, track(share), ` ${percent(share)}`));
 }
 
 function startPruning() {

@@ -27,7 +27,8 @@ function fillQueue() {
 function option(row, place) {
   const kase = data.cases[row];
   const { pid } = sample(row);
-  const confident = kase.confidence === null ? number(kase.margin) : percent(kase.confidence);
+  const flagged = ["mislabelled", "outlier"].includes(kase.verdict);
+  const confident = flagged ? percent(kase.confidence) : number(kase.margin);
   const made = element("li", { role: "option", id: `option-${row}`, "aria-selected": "false" },
     element("span", { class: "thumb", "aria-hidden": "true" }, picture(row, "")),
     element("span", { class: "text" },
