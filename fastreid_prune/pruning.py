@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fastreid_prune import scores
+from fastreid_prune.decisions import Decisions
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.files import sha256
 from fastreid_prune.manifest import Manifest
@@ -59,6 +60,7 @@ def prune(
     method: str = "entropy",
     *,
     purify: bool = False,
+    decisions: str | os.PathLike | None = None,
     output: str | os.PathLike | None = None,
     keep_per_identity: int = 0,
     seed: int | None = None,
@@ -70,13 +72,15 @@ def prune(
         ratio: the fraction to prune of the samples that are left once outliers are gone, in [0, 1).
         method: one of ``scores.available()``.
         purify: act on the verdicts in the run's scores: relabel the mislabelled, leave out the outliers.
+        decisions: a file of decisions by hand, as the report's page saves it. They hold over any verdict: what
+            was kept or relabelled is not pruned, what was dropped is left out.
         output: the manifest's CSV; by default ``manifest.csv`` beside the scores.
         keep_per_identity: samples of each identity that pruning never touches (0: the paper's method).
         seed: for ``random``; by default the run's own.
 
     Raises:
-        FastreidPruneError: no scored run there, no such method, a ratio outside [0, 1), or ``purify`` without
-            verdicts.
+        FastreidPruneError: no scored run there, no such method, a ratio outside [0, 1), ``purify`` without
+            verdicts, or decisions that do not fit the run.
     """
     table = score_run(run, [method], seed=seed)
     folder = _folder(run)
@@ -86,7 +90,12 @@ def prune(
             "(fastreid-prune judge), or prune without."
         )
     verdicts = table.verdicts if purify else _unreadable_only(table)
-    values = _under_new_labels(run, table, method) if purify else table.scores[method]
+    protected = None
+    source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"}
+    if decisions is not None:
+        verdicts, protected = Decisions.read(decisions).overrule(table, verdicts)
+        source["sha256 of decisions"] = sha256(decisions)
+    values = _under_new_labels(run, table, method, verdicts.suggested_pid)
     new_pid = np.where(verdicts.mislabelled, verdicts.suggested_pid, table.pid)
     keep = select(
         values,
@@ -95,8 +104,8 @@ def prune(
         excluded=verdicts.outlier,
         pids=new_pid,
         keep_per_identity=keep_per_identity,
+        protected=protected,
     )
-    source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"}
     thresholds = table.thresholds if purify else {}
     about = {"method": method, "ratio": ratio, "thresholds": thresholds, "source": source}
     manifest = Manifest.build(table, values, keep, verdicts, **about)
@@ -188,12 +197,15 @@ def _scores(
     return {name: values[name] for name in sorted(values)}
 
 
-def _under_new_labels(run: str | os.PathLike, table: ScoreTable, method: str) -> np.ndarray:
+def _under_new_labels(
+    run: str | os.PathLike, table: ScoreTable, method: str, new_pid: np.ndarray
+) -> np.ndarray:
     """The scores with those of relabelled samples as under their new identity, where there is a trajectory."""
-    values, trajectory = table.scores[method], run_trajectory(run)
+    values = table.scores[method]
+    trajectory = run_trajectory(run) if (new_pid != "").any() else None
     if trajectory is None or trajectory.samples is None:
         return values
-    return relabelled_scores(trajectory, method, values, table.verdicts.suggested_pid)
+    return relabelled_scores(trajectory, method, values, new_pid)
 
 
 def _folder(run: str | os.PathLike) -> Path:

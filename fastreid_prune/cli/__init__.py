@@ -20,6 +20,7 @@ VERBS = {
     "prune": "Make a manifest from a scored run.",
     "export": "The published lists of a scored run, and other tools' formats.",
     "import": "A manifest from published lists, or from what a person corrected.",
+    "report": "The page of a scored run: what was found, and a place to judge it.",
     "merge": "Merge scored runs over seeds into one run.",
     "evaluate": "Rank-k and mAP of features from anywhere.",
     "compare": "Retrained runs side by side.",

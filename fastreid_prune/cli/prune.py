@@ -10,19 +10,22 @@ from fastreid_prune.cli.printing import print_table
 @click.option("--ratio", type=float, required=True, help="Fraction to prune, in [0, 1): 0.3 prunes 30 %.")
 @click.option("--method", default="entropy", show_default=True, help="Score to rank by.")
 @click.option("--purify", is_flag=True, help="Act on the run's verdicts: relabel, leave out outliers.")
+@click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+              help="What a person decided, saved from the report's page: holds over any verdict.")  # fmt: skip
 @click.option("--keep-per-identity", type=click.IntRange(0), default=0, show_default=True, metavar="K",
               help="Never prune the K best-scored images of an identity.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), help="For the method random; by default the run's own.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="The manifest, a CSV.  [RUN/prune/manifest.csv]"
 )
-def command(run, ratio, method, purify, keep_per_identity, seed, output):
+def command(run, ratio, method, purify, decisions, keep_per_identity, seed, output):
     """Write the manifest of RUN, the output folder of a scored run: what stays, and under which identity."""
     from fastreid_prune.pruning import prune
 
     summary = prune(
-        run, ratio, method, purify=purify, output=output, keep_per_identity=keep_per_identity, seed=seed
-    )
+        run, ratio, method, purify=purify, decisions=decisions, output=output,
+        keep_per_identity=keep_per_identity, seed=seed,
+    )  # fmt: skip
     rows = [
         (action, count, f"{100 * count / max(summary.samples, 1):.1f} %")
         for action, count in summary.counts.items()

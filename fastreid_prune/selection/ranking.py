@@ -19,6 +19,7 @@ def select(
     excluded: np.ndarray | None = None,
     pids: Sequence[str] | np.ndarray | None = None,
     keep_per_identity: int = 0,
+    protected: np.ndarray | None = None,
 ) -> np.ndarray:
     """The samples that stay when the lowest-scored ones are pruned.
 
@@ -36,6 +37,7 @@ def select(
         pids: [N], identities (after relabelling), for ``keep_per_identity``.
         keep_per_identity: how many of the best-scored samples of each identity pruning never touches. 0 is
             the paper's method. Where the floor leaves too few candidates, fewer samples are pruned.
+        protected: [N] bool, samples that pruning never touches, whatever they score; they count in the ratio.
 
     Returns:
         keep: [N] bool; False for pruned and for excluded samples.
@@ -59,6 +61,8 @@ def select(
         )
     count = pruned_count(int(total - excluded.sum()), ratio)
     candidates = ~excluded
+    if protected is not None:
+        candidates &= ~np.asarray(protected, bool)
     if keep_per_identity:
         candidates &= ~_best_of_identity(scores, file_names, excluded, pids, keep_per_identity)
     order = hardest_first(scores, file_names)
