@@ -145,6 +145,8 @@ def score_run(
     table = _current_table(folder)
     if table is not None and seed is None and all(method in table.scores for method in wanted):
         return table
+    if table is not None and methods is None and not _digests(folder):
+        return table
     trajectory = load_trajectory(folder)
     if trajectory.samples is None:
         raise FastreidPruneError(

@@ -20,7 +20,7 @@ def write(publication: Publication, folder: Path, images: Images) -> None:
     """Write ``label_issues.csv``, a row for each sample that could be read."""
     readable = publication.rows >= 0
     table = publication.table.take(readable)
-    score, likeliest = _soft_labels(publication, publication.rows[readable])
+    score, likeliest = _soft_labels(publication, publication.rows[readable], table.pid)
     if table.judged:
         issue = table.verdicts.mislabelled
         predicted = np.where(issue, table.verdicts.suggested_pid, likeliest)
@@ -38,7 +38,9 @@ def write(publication: Publication, folder: Path, images: Images) -> None:
     )
 
 
-def _soft_labels(publication: Publication, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _soft_labels(
+    publication: Publication, rows: np.ndarray, pids: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The soft label's probability of the given identity, and its likeliest identity, [N] each."""
     trajectory = publication.trajectory
     if trajectory is None:
@@ -46,12 +48,14 @@ def _soft_labels(publication: Publication, rows: np.ndarray) -> tuple[np.ndarray
             "format cleanlab: needs the run's trajectory (its mean logits), which is not there."
         )
     names = np.array(trajectory.samples.class_names, dtype=object)
+    classes = {pid: label for label, pid in enumerate(names)}
+    labels = np.array([classes[pid] for pid in pids], np.int64)
     score, likeliest = np.empty(len(rows)), np.empty(len(rows), np.int64)
     for start in range(0, len(rows), _BLOCK_ROWS):
         own = rows[start : start + _BLOCK_ROWS]
         logits = np.asarray(trajectory.mean_logits[own], np.float64)
         logits -= logits.max(axis=1, keepdims=True)
-        given = logits[np.arange(len(own)), trajectory.labels[own]]
+        given = logits[np.arange(len(own)), labels[start : start + len(own)]]
         score[start : start + len(own)] = np.exp(given) / np.exp(logits).sum(axis=1)
         likeliest[start : start + len(own)] = logits.argmax(axis=1)
     return score, names[likeliest]

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.pruning import run_trajectory, score_run
+from fastreid_prune.purify.planted import Planted
 from fastreid_prune.sample_names import check_names, dataset_names
 from fastreid_prune.score_table import ScoreTable
 from fastreid_prune.selection import hardest_first
@@ -27,7 +28,8 @@ class Publication:
         method: the score that ranks.
         order: [N] int64, rows from the hardest sample to the easiest.
         manifest: what stays under which identity, N rows in its own order.
-        rows: [N] int64, each sample's row in the trajectory; -1 for images that could not be read.
+        rows: [N] int64, each sample's row in the trajectory; -1 where it has none, as images that could not be
+            read.
         trajectory: the run's, of which formats read the mean logits; None where only its scores are there.
         meta: what the trajectory says of its run.
     """
@@ -70,12 +72,14 @@ def publications(
     check_names(table.file_name, str(run))
     trajectory = run_trajectory(run)
     meta = {} if trajectory is None else trajectory.meta
-    scored = len(table) if trajectory is None else trajectory.num_samples
-    rows = np.where(np.arange(len(table)) < scored, np.arange(len(table)), -1)
+    rows = np.full(len(table), -1)
+    if trajectory is not None:
+        own = np.flatnonzero(Planted.of(trajectory).own)
+        rows[: len(own)] = own
     chosen = _whole_manifest(table, method) if manifest is None else Manifest.read(manifest)
     chosen.check_against(table.file_name, table.pid)
     belongs = dataset_names(table.pid)
-    folders = _folder_names(sorted(set(belongs)), meta.get("dataset", []))
+    folders = _folder_names(sorted(set(belongs)) or ["dataset"], meta.get("dataset", []))
     result = []
     for name in sorted(folders):
         own = np.flatnonzero(belongs == name)

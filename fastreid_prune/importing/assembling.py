@@ -31,7 +31,7 @@ def from_lists(samples: Samples, listed: Listed, ratio: float, purify: bool) -> 
         )
     verdicts = listed.verdicts() if purify else _unreadable_only(listed)
     unranked = np.isnan(listed.score) & ~verdicts.outlier
-    if ratio and np.isnan(listed.score[~verdicts.outlier]).all():
+    if ratio and listed.listed.any() and np.isnan(listed.score).all():
         raise FastreidPruneError("the lists hold no ranking, and pruning needs one. Import with ratio 0.")
     keep = select(listed.score, ratio, file_names=samples.file_name, excluded=verdicts.outlier | unranked)
     keep |= unranked
@@ -84,7 +84,7 @@ def from_corrections(
     keep = ~gone & (corrected.present | given_out)
     if ratio is not None:
         unscored = np.isnan(scores) & ~gone
-        if ratio and np.isnan(scores[~gone]).all():
+        if ratio and np.isnan(scores).all():
             raise FastreidPruneError(
                 "ratio: nothing ranks the images. Give the manifest that the copy was made from."
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import written_whole
+from fastreid_prune.tables import write_csv
 
 _COLUMNS = ["file_name", "pid", "camid", "class"]
 
@@ -57,10 +57,8 @@ class Samples:
 
     def write_csv(self, path: str | os.PathLike) -> None:
         """Write ``file_name,pid,camid,class``, one line a row, in row order."""
-        with written_whole(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(_COLUMNS)
-            writer.writerows(zip(self.file_name, self.pid, self.camid, self.label.tolist(), strict=True))
+        columns = (self.file_name, self.pid, self.camid, self.label)
+        write_csv(path, dict(zip(_COLUMNS, columns, strict=True)))
 
     @classmethod
     def read_csv(cls, path: str | os.PathLike) -> "Samples":
