@@ -52,3 +52,5 @@ if __name__ == "__main__":
             )
     except fastreid_prune.FastreidPruneError as error:
         sys.exit(f"train_net.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("train_net.py: interrupted; go on from the last checkpoint with --resume.")

@@ -1,0 +1,158 @@
+"""Whole scripts in processes of their own, as a user runs them."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from fastreid_prune import Manifest, load_trajectory
+
+# A training script that knows nothing of us: as fastreid's tools/train_net.py, with a trainer of its own.
+SCRIPT = """
+import sys
+sys.path.append(".")
+from fastreid.config import get_cfg
+from fastreid.engine import DefaultTrainer, default_argument_parser, default_setup, launch
+from fastreid.utils.checkpoint import Checkpointer
+
+
+class Trainer(DefaultTrainer):
+    @classmethod
+    def build_train_loader(cls, cfg):
+        return super().build_train_loader(cfg)
+
+
+def main(args):
+    cfg = get_cfg()
+    cfg.merge_from_list(args.opts)
+    cfg.freeze()
+    default_setup(cfg, args)
+    if args.eval_only:
+        model = Trainer.build_model(cfg)
+        Checkpointer(model).load(cfg.MODEL.WEIGHTS)
+        print("RESULTS", dict(Trainer.test(cfg, model)))
+        return
+    trainer = Trainer(cfg)
+    trainer.resume_or_load(resume=args.resume)
+    trainer.train()
+
+
+if __name__ == "__main__":
+    args = default_argument_parser().parse_args()
+    launch(main, args.num_gpus, dist_url="auto", args=(args,))
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "their_train_net.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+@pytest.fixture
+def scoring(options):
+    return [
+        *options,
+        "PRUNE.SEED",
+        "0",
+        "PRUNE.CAPTURE.ENABLED",
+        "True",
+        "SOLVER.MAX_EPOCH",
+        "2",
+        "TEST.EVAL_PERIOD",
+        "2",
+    ]
+
+
+@pytest.mark.slow
+def test_a_script_that_knows_nothing_of_us_scores_retrains_and_evaluates(
+    script, scoring, options, tmp_path, run_command
+):
+    run_command("-m", "fastreid_prune", "run", script, *scoring)
+    manifest = tmp_path / "m.csv"
+    run_command("-m", "fastreid_prune", "prune", tmp_path / "run", "--ratio", "0.3", "-o", manifest)
+    assert Manifest.read(manifest).counts["prune"] == int(0.3 * len(Manifest.read(manifest)))
+    retrain = [*options, "OUTPUT_DIR", tmp_path / "retrained", "PRUNE.MANIFEST", manifest, "PRUNE.SEED", "0"]
+    run_command("-m", "fastreid_prune", "run", script, *retrain, "TEST.EVAL_PERIOD", "1")
+    record = json.loads((tmp_path / "retrained" / "prune" / "run.json").read_text())
+    assert record["images"] == Manifest.read(manifest).kept.sum()
+    weights = tmp_path / "retrained" / "model_final.pth"
+    classes = ["MODEL.HEADS.NUM_CLASSES", record["identities"]]
+    said = run_command(
+        "-m", "fastreid_prune", "run", script, "--eval-only", *options, "MODEL.WEIGHTS", weights, *classes
+    )
+    assert f"'mAP': {record['results']['mAP']:.6}"[:12] in said.stdout.replace("np.float64(", "")
+
+
+@pytest.mark.slow
+def test_two_processes_make_one_trajectory_with_every_visit(script, scoring, tmp_path, run_command):
+    run_command("-m", "fastreid_prune", "run", script, "--num-gpus", "2", *scoring)
+    trajectory = load_trajectory(tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "prune" / "run.json").read_text())
+    visits = np.nan_to_num(trajectory.epochs.visits)
+    assert (visits.sum(0) > 0).all()
+    assert visits.sum() == record["images_seen"] + trajectory.meta["filled"]
+    assert np.isfinite(trajectory.features).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [6, 9, 12])
+def test_a_killed_run_resumes_to_the_trajectory_of_an_unbroken_one(
+    script, scoring, tmp_path, run_command, demo_root, seconds
+):
+    import os
+
+    scoring = [*scoring, "PRUNE.CAPTURE.MODE", "eval", "SOLVER.MAX_EPOCH", "4"]
+    run_command("-m", "fastreid_prune", "run", script, *scoring, "OUTPUT_DIR", tmp_path / "unbroken")
+    broken = [*map(str, scoring), "OUTPUT_DIR", str(tmp_path / "broken")]
+    command = [sys.executable, "-W", "ignore", "-m", "fastreid_prune", "run", str(script)]
+    settings = {**os.environ, "FASTREID_DATASETS": str(demo_root), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [*command, *broken], env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    run_command("-m", "fastreid_prune", "run", script, "--resume", *broken)
+    expected, resumed = load_trajectory(tmp_path / "unbroken"), load_trajectory(tmp_path / "broken")
+    assert (resumed.epochs.visits == 1).all()
+    np.testing.assert_array_equal(resumed.mean_logits, expected.mean_logits)
+    np.testing.assert_array_equal(resumed.epochs.given_logit, expected.epochs.given_logit)
+
+
+def test_a_users_mistake_ends_in_one_message_without_a_traceback(script, options, run_command):
+    result = run_command("-m", "fastreid_prune", "run", script, *options, "PRUNE.RATOI", "0.3", check=False)
+    assert result.returncode == 2
+    assert "PRUNE.RATOI: no such configuration key. The nearest one is PRUNE.RATIO." in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_mistake_in_a_spawned_process_ends_in_the_same_message(script, options, run_command):
+    arguments = ["--num-gpus", "2", *options, "SOLVER.IMS_PER_BATCH", "18"]
+    result = run_command("-m", "fastreid_prune", "run", script, *arguments, check=False)
+    assert result.returncode == 2
+    assert "NaiveIdentitySampler would wait for ever" in result.stderr
+    assert "Traceback" not in result.stderr.split("fastreid-prune:")[-1]
+
+
+def test_our_own_script_needs_no_run(options, run_command, tmp_path):
+    run_command(
+        "tools/train_net.py",
+        "--config-file",
+        "configs/Demo/retrain.yml",
+        *options,
+        "SOLVER.IMS_PER_BATCH",
+        "64",
+    )
+    assert (tmp_path / "run" / "model_final.pth").exists()
+
+
+def test_doctor_finds_all_that_is_needed_and_says_which_patches_are_active(run_command):
+    said = run_command("-m", "fastreid_prune", "doctor").stdout
+    assert "All that is needed is here." in said
+    assert "patch gradients" in said
