@@ -53,6 +53,8 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A user's mistake ends in one message and status 2, Ctrl-C in status 130."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
+    # faiss tells which instruction sets it tries
+    logging.getLogger("faiss").setLevel(logging.WARNING)
     try:
         group.main(arguments, prog_name="fastreid-prune", standalone_mode=False)
     except FastreidPruneError as error:
