@@ -8,7 +8,6 @@ python tools/benchmark_recorder.py features    # features and weights instead of
 """
 
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -54,9 +53,15 @@ def peak_memory(call: Callable[..., object], *arguments: object) -> tuple[object
 
 
 def _measured(queue, call, arguments) -> None:
-    before = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _high_water()
     result = call(*arguments)
-    queue.put((result, before, 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+    queue.put((result, before, _high_water()))
+
+
+def _high_water() -> int:
+    """The process's peak resident memory in bytes. (getrusage's would include that of the parent process.)"""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
 @click.group(help=__doc__.splitlines()[0])
