@@ -2,6 +2,8 @@
 
 from fastreid_prune.evaluation.expansion import expand
 from fastreid_prune.evaluation.ranking import Ranking, evaluate_ranking
+from fastreid_prune.evaluation.rerank import Reranking
+from fastreid_prune.evaluation.roc import evaluate_roc
 from fastreid_prune.evaluation.search import nearest
 
-__all__ = ["Ranking", "evaluate_ranking", "expand", "nearest"]
+__all__ = ["Ranking", "Reranking", "evaluate_ranking", "evaluate_roc", "expand", "nearest"]

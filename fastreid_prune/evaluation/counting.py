@@ -58,7 +58,7 @@ class _Block:
     """A block of queries against the whole gallery."""
 
     def __init__(self, similarity: Similarity, matches: Matches, part: slice) -> None:
-        self.similarity, self.part, self.ignored = similarity, part, matches.ignored
+        self.similarity, self.matches, self.part = similarity, matches, part
         self.entries = matches.entries(part)
         self.features = similarity.query_float32(part)
         self.grid = similarity.query_grid(part)
@@ -94,7 +94,7 @@ class _Block:
     ) -> np.ndarray:
         rows = slice(first, first + len(values))
         self.similarity.from_products(values, columns, factors)
-        self._leave_out(values, rows, columns)
+        self.matches.leave_out(values, self.entries, rows, columns, -np.inf)
         mine = slice(*np.searchsorted(self.query, (rows.start, rows.stop)))
         owner = self.query[mine] - first
         counts = count_above(values, owner, self.threshold[mine], error, values.size // 4)
@@ -106,19 +106,10 @@ class _Block:
 
     def _count_exactly(self, rows: slice, columns: slice, owner: np.ndarray, score: np.ndarray) -> np.ndarray:
         exact = self.similarity.exact(self.grid[rows], self.similarity.gallery_grid(columns))
-        self._leave_out(exact, rows, columns)
+        self.matches.leave_out(exact, self.entries, rows, columns, -np.inf)
         exact.sort(axis=1)
         lower = [np.searchsorted(exact[row], value) for row, value in zip(owner, score, strict=True)]
         return exact.shape[1] - np.array(lower, dtype=np.int64)
-
-    def _leave_out(self, values: np.ndarray, rows: slice, columns: slice) -> None:
-        """Make what does not count infinitely far: rows of the query's own identity, and ignored ones."""
-        mine = slice(*np.searchsorted(self.entries.query, (rows.start, rows.stop)))
-        query, row = self.entries.query[mine], self.entries.row[mine]
-        inside = (row >= columns.start) & (row < columns.stop)
-        values[query[inside] - rows.start, row[inside] - columns.start] = -np.inf
-        ignored = slice(*np.searchsorted(self.ignored, (columns.start, columns.stop)))
-        values[:, self.ignored[ignored] - columns.start] = -np.inf
 
     def _at_least(self, query: np.ndarray, row: np.ndarray, threshold: np.ndarray) -> np.ndarray:
         """[n] bool: is the similarity of these pairs at least that of ``threshold``, an index? Exactly."""

@@ -25,6 +25,10 @@ class Entries:
     row: np.ndarray
     right: np.ndarray
 
+    def of(self, rows: slice) -> slice:
+        """The entries of some of the block's queries."""
+        return slice(*np.searchsorted(self.query, (rows.start, rows.stop)))
+
 
 class Matches:
     """Market-1501's rule: same identity and same camera is dropped; identity -1 is junk, for every query.
@@ -38,7 +42,8 @@ class Matches:
     Attributes:
         by_id: gallery rows of known identity, those of one identity together.
         first, last: [Q] int64; the rows with the identity of query q are ``by_id[first[q]:last[q]]``.
-        ignored: gallery rows that count for no query (identity -1).
+        ignored: gallery rows that count for no query (identity -1), ascending.
+        query_cam, gallery_cam: cameras as small integers.
     """
 
     def __init__(
@@ -49,14 +54,14 @@ class Matches:
         gallery_cams: np.ndarray,
     ) -> None:
         query_id, gallery_id = _codes(query_ids, gallery_ids)
-        self._query_cam, self._gallery_cam = _codes(query_cams, gallery_cams)
+        self.query_cam, self.gallery_cam = _codes(query_cams, gallery_cams)
         junk = _is_junk(gallery_ids)
         by_id = np.argsort(gallery_id, kind="stable")
         self.by_id = by_id[~junk[by_id]]
         self.ignored = np.flatnonzero(junk)
-        sorted_ids = gallery_id[self.by_id]
-        self.first = np.searchsorted(sorted_ids, query_id, side="left")
-        self.last = np.searchsorted(sorted_ids, query_id, side="right")
+        self._sorted_ids = gallery_id[self.by_id]
+        self.first = np.searchsorted(self._sorted_ids, query_id, side="left")
+        self.last = np.searchsorted(self._sorted_ids, query_id, side="right")
         self.last = np.where(_is_junk(query_ids), self.first, self.last)
 
     def entries(self, queries: slice) -> Entries:
@@ -65,7 +70,28 @@ class Matches:
         start = np.cumsum(count) - count
         query = np.repeat(np.arange(len(count)), count)
         row = self.by_id[np.arange(count.sum()) + np.repeat(first - start, count)]
-        return Entries(query, row, self._gallery_cam[row] != self._query_cam[queries][query])
+        return Entries(query, row, self.gallery_cam[row] != self.query_cam[queries][query])
+
+    def identity_groups(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where in ``by_id`` each identity starts, and how many rows it has."""
+        start = np.flatnonzero(np.diff(self._sorted_ids, prepend=-1))
+        return start, np.diff(start, append=len(self.by_id))
+
+    def leave_out(
+        self, values: np.ndarray, entries: Entries, rows: slice, columns: slice, filler: float
+    ) -> None:
+        """Write ``filler`` into what is not a wrong row: the query's own identity, and ignored ones.
+
+        Args:
+            values: [n, m], queries ``rows`` of the block that ``entries`` describes by gallery rows
+                ``columns``.
+        """
+        mine = entries.of(rows)
+        query, row = entries.query[mine], entries.row[mine]
+        inside = (row >= columns.start) & (row < columns.stop)
+        values[query[inside] - rows.start, row[inside] - columns.start] = filler
+        ignored = slice(*np.searchsorted(self.ignored, (columns.start, columns.stop)))
+        values[:, self.ignored[ignored] - columns.start] = filler
 
 
 def check_labels(labels: object, name: str, features: str, count: int) -> np.ndarray:

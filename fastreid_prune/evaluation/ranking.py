@@ -7,10 +7,13 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation.counting import count_ahead
-from fastreid_prune.evaluation.matches import Matches, check_labels
-from fastreid_prune.evaluation.similarity import Similarity
+from fastreid_prune.evaluation.distances import Distances, count_ahead_by_distance
+from fastreid_prune.evaluation.inputs import check_retrieval
+from fastreid_prune.evaluation.rerank import Reranking
+from fastreid_prune.evaluation.single_shot import single_shot_ranks
 
 LONGEST_CMC = 50
+PROTOCOLS = ("market1501", "veri", "cuhk03")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Ranking:
         mINP: mean over queries of P / (rank of the last of the P matches).
         average_precisions: [V] float64, one for each evaluated query.
         inverse_penalties: [V] float64, the terms of mINP.
-        first_ranks: [V] int64, 1-based rank of the first match.
+        first_ranks: [V] int64, 1-based rank of the first match ([V, 10] for "cuhk03": one a draw).
         evaluated: [V] int64, the query's row number for each of the above.
         num_queries: Q, all queries.
         num_skipped: Q - V, queries that no gallery row matches.
@@ -61,6 +64,10 @@ def evaluate_ranking(
     gallery_cams: np.ndarray,
     metric: str = "cosine",
     ranks: Sequence[int] = (1, 5, 10),
+    *,
+    protocol: str = "market1501",
+    rerank: Reranking | None = None,
+    seed: int = 0,
 ) -> Ranking:
     """Rank the gallery for each query and measure where the right identity comes.
 
@@ -81,6 +88,14 @@ def evaluate_ranking(
         gallery_cams: [G].
         metric: "cosine" or "euclidean".
         ranks: the k of Rank-k in the summary.
+        protocol: "market1501" as above. "veri" is the same with the average precision of VeRi's own
+            evaluation script, which is that of Market-1501's and Oxford Buildings' (compute_AP): the area
+            under straight lines between the points of the precision-recall curve, so that the k-th match
+            counts for the mean of k / rank and (k - 1) / (rank - 1), the latter being 1 at rank 1. "cuhk03"
+            takes Rank-k over galleries of one random image an identity (10 draws a query), and mAP as
+            above.
+        rerank: mix the distance with the Jaccard distance of k-reciprocal neighbours first.
+        seed: of the draws of "cuhk03".
 
     Returns:
         The ``Ranking``.
@@ -89,44 +104,46 @@ def evaluate_ranking(
         FastreidPruneError: arrays that do not fit together, values that are not finite (the row is named), or
             no query with a match.
     """
+    if protocol not in PROTOCOLS:
+        raise FastreidPruneError(f"protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol!r}.")
     ranks = tuple(int(k) for k in ranks)
     if not ranks or min(ranks) < 1:
         raise FastreidPruneError(f"ranks: expected whole numbers from 1, found {ranks}.")
-    similarity = Similarity(query_features, gallery_features, metric)
-    query, gallery = similarity.query, similarity.gallery
-    matches = Matches(
-        check_labels(query_ids, "query_ids", "query_features", len(query)),
-        check_labels(gallery_ids, "gallery_ids", "gallery_features", len(gallery)),
-        check_labels(query_cams, "query_cams", "query_features", len(query)),
-        check_labels(gallery_cams, "gallery_cams", "gallery_features", len(gallery)),
+    similarity, matches = check_retrieval(
+        query_features, gallery_features, query_ids, gallery_ids, query_cams, gallery_cams, metric
     )
-    blocks = [_per_query(*block) for block in count_ahead(similarity, matches)]
+    distances = Distances(similarity, rerank)
+    blocks = count_ahead_by_distance(distances, matches) if rerank else count_ahead(similarity, matches)
+    measured = [_per_query(*block, trapezoid=protocol == "veri") for block in blocks]
     evaluated, first_ranks, precisions, penalties = (
-        np.concatenate(parts) for parts in zip(*blocks, strict=True)
+        np.concatenate(parts) for parts in zip(*measured, strict=True)
     )
+    num_queries = len(similarity.query)
     if not len(evaluated):
         raise FastreidPruneError(
-            f"None of the {len(query)} queries has its identity in the gallery under another camera: nothing "
+            f"None of the {num_queries} queries has its identity in the gallery under another camera: nothing "
             "to measure. Are the identities of both sides numbered alike, and do the cameras differ?"
         )
+    if protocol == "cuhk03":
+        first_ranks = single_shot_ranks(distances, matches, evaluated, seed)
     longest = max(LONGEST_CMC, *ranks)
-    found = np.bincount(np.minimum(first_ranks, longest + 1), minlength=longest + 2)[1:-1]
+    found = np.bincount(np.minimum(first_ranks.ravel(), longest + 1), minlength=longest + 2)[1:-1]
     return Ranking(
-        cmc=np.cumsum(found) / len(evaluated),
+        cmc=np.cumsum(found) / first_ranks.size,
         mAP=float(precisions.mean()),
         mINP=float(penalties.mean()),
         average_precisions=precisions,
         inverse_penalties=penalties,
         first_ranks=first_ranks,
         evaluated=evaluated,
-        num_queries=len(query),
-        num_skipped=len(query) - len(evaluated),
+        num_queries=num_queries,
+        num_skipped=num_queries - len(evaluated),
         ranks=ranks,
     )
 
 
 def _per_query(
-    query: np.ndarray, score: np.ndarray, ahead: np.ndarray
+    query: np.ndarray, score: np.ndarray, ahead: np.ndarray, trapezoid: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The queries [V] that have a match, their first ranks, average precisions and inverse penalties."""
     order = np.lexsort((-score, query))
@@ -135,5 +152,9 @@ def _per_query(
         return evaluated, evaluated, score, score
     position = np.arange(len(query)) - np.repeat(first, count) + 1
     rank = position + ahead[order]
-    precisions = np.add.reduceat(position / rank, first) / count
+    precision = position / rank
+    if trapezoid:
+        before = np.divide(position - 1, rank - 1, where=rank > 1, out=np.ones(len(rank)))
+        precision = (precision + before) / 2
+    precisions = np.add.reduceat(precision, first) / count
     return evaluated, rank[first], precisions, count / rank[first + count - 1]

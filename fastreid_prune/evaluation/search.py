@@ -49,7 +49,7 @@ def ranked(similarity: Similarity, k: int) -> tuple[np.ndarray, np.ndarray]:
     for first in range(0, num_queries, step):
         part = slice(first, min(first + step, num_queries))
         candidates, farthest = _candidates(similarity, part, count)
-        exact = similarity.distances(part, _exact(similarity, part, candidates))
+        exact = _distances(similarity, part, candidates)
         order = np.lexsort((candidates, exact))[:, :k]
         rows[part] = np.take_along_axis(candidates, order, axis=1)
         distances[part] = np.take_along_axis(exact, order, axis=1)
@@ -63,8 +63,8 @@ def ranked(similarity: Similarity, k: int) -> tuple[np.ndarray, np.ndarray]:
     return rows, distances
 
 
-def _exact(similarity: Similarity, part: slice, candidates: np.ndarray) -> np.ndarray:
-    """Exact similarities [n, count] of the queries of ``part`` with their candidates."""
+def _distances(similarity: Similarity, part: slice, candidates: np.ndarray) -> np.ndarray:
+    """Exact distances [n, count] of the queries of ``part`` to their candidates."""
     grid = similarity.query_grid(part)
     step = max(1, PAIR_VALUES // (similarity.width * candidates.shape[1]))
 
@@ -72,7 +72,8 @@ def _exact(similarity: Similarity, part: slice, candidates: np.ndarray) -> np.nd
         queries = np.repeat(grid[rows], candidates.shape[1], axis=0)
         return similarity.exact_pairs(queries, candidates[rows].ravel())
 
-    return np.concatenate(list(over_slices(score, len(candidates), step))).reshape(candidates.shape)
+    exact = np.concatenate(list(over_slices(score, len(candidates), step))).reshape(candidates.shape)
+    return similarity.distances(similarity.own(grid)[:, None], exact)
 
 
 def _candidates(similarity: Similarity, part: slice, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -108,8 +109,7 @@ def _search(query: np.ndarray, gallery: np.ndarray, k: int, cosine: bool) -> tup
 
 
 def _ranked_in_full(similarity: Similarity, query: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    own = slice(query, query + 1)
-    grid = similarity.query_grid(own)
+    grid = similarity.query_grid(slice(query, query + 1))
     step = max(1, CHUNK_BYTES // (8 * similarity.width))
     exact = np.concatenate(
         [
@@ -119,7 +119,7 @@ def _ranked_in_full(similarity: Similarity, query: int, k: int) -> tuple[np.ndar
         axis=1,
     )
     order = np.argsort(-exact[0], kind="stable")[:k]
-    return order, similarity.distances(own, exact[:, order])[0]
+    return order, similarity.distances(similarity.own(grid), exact[0, order])
 
 
 def _faiss() -> ModuleType:

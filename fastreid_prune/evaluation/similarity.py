@@ -80,11 +80,12 @@ class Similarity:
         gallery = self.gallery_grid(gallery_rows)
         return np.einsum("ij,ij->i", query_grid if self.cosine else 2 * query_grid - gallery, gallery)
 
-    def distances(self, query_rows: np.ndarray | slice, exact: np.ndarray) -> np.ndarray:
-        """Exact similarities [n, m] of these queries as distances: 1 - cosine, or squared Euclidean."""
-        if self.cosine:
-            return 1 - exact / 4.0**self.bits
-        own = np.square(self.query_grid(query_rows)).sum(axis=1, keepdims=True)
+    def own(self, query_grid: np.ndarray) -> np.ndarray:
+        """[n] the exact similarity that is distance 0, for queries on the grid."""
+        return np.full(len(query_grid), 4.0**self.bits) if self.cosine else np.square(query_grid).sum(axis=1)
+
+    def distances(self, own: np.ndarray, exact: np.ndarray) -> np.ndarray:
+        """Exact similarities as distances: 1 - cosine, or squared Euclidean. ``own`` broadcasts."""
         return (own - exact) / 4.0**self.bits * self.scale**2
 
     def query_float32(self, rows: np.ndarray | slice) -> np.ndarray:

@@ -10,8 +10,7 @@ import torch
 from fastreid.evaluation.evaluator import DatasetEvaluator
 from fastreid.utils import comm
 
-from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.evaluation import evaluate_ranking, expand
+from fastreid_prune.evaluation import Reranking, evaluate_ranking, evaluate_roc, expand
 
 logger = logging.getLogger("fastreid.evaluation")
 
@@ -66,20 +65,22 @@ class FaissEvaluator(DatasetEvaluator):
         return self._results.copy()
 
     def _measure(self, features: np.ndarray, ids: np.ndarray, cams: np.ndarray) -> OrderedDict:
-        test = self.cfg.TEST
-        if test.RERANK.ENABLED or test.ROC.ENABLED:
-            raise FastreidPruneError("TEST.RERANK and TEST.ROC are not supported here yet: switch them off.")
+        test, rerank = self.cfg.TEST, None
         if test.AQE.ENABLED:
             logger.info("Test with AQE setting")
             features = expand(features, test.AQE.QE_K, test.AQE.ALPHA, test.AQE.QE_TIME)
-        parts = [
-            part
-            for array in (features, ids, cams)
-            for part in (array[: self._num_query], array[self._num_query :])
-        ]
-        ranking = evaluate_ranking(*parts, metric=test.METRIC)
+        if test.RERANK.ENABLED:
+            logger.info("Test with rerank setting")
+            rerank = Reranking(test.RERANK.K1, test.RERANK.K2, test.RERANK.LAMBDA)
+        first = self._num_query
+        retrieval = [part for array in (features, ids, cams) for part in (array[:first], array[first:])]
+        ranking = evaluate_ranking(*retrieval, metric=test.METRIC, rerank=rerank)
         if ranking.num_skipped:
             logger.info(
                 f"{ranking.num_skipped} of {ranking.num_queries} queries have no match and are left out"
             )
-        return OrderedDict((name, 100 * value) for name, value in ranking.summary().items())
+        results = OrderedDict((name, 100 * value) for name, value in ranking.summary().items())
+        if test.ROC.ENABLED:
+            for rate, value in evaluate_roc(*retrieval, metric=test.METRIC, rerank=rerank).items():
+                results[f"TPR@FPR={rate:.0e}"] = value
+        return results
