@@ -15,10 +15,12 @@ class SeedingHook(HookBase):
         """Point the sampler to this epoch and start loading it."""
         inner = self.trainer._trainer
         epoch = self.trainer.epoch
-        seed_everything(self.seed, epoch)
         sampler = inner.data_loader.batch_sampler.sampler
-        if isinstance(sampler, EpochSampler):
-            if epoch != sampler.epoch:
-                sampler.epoch = epoch
-                inner.data_loader.shutdown()
-                inner._data_loader_iter = iter(inner.data_loader)
+        if not isinstance(sampler, EpochSampler):
+            seed_everything(self.seed, epoch)
+            return
+        # The loading thread draws from numpy's global generator: stop the old one before that is seeded.
+        inner.data_loader.shutdown()
+        seed_everything(self.seed, epoch)
+        sampler.epoch = epoch
+        inner._data_loader_iter = iter(inner.data_loader)
