@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from rich.console import Console
+from rich.progress import Progress
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation.counting import count_ahead
@@ -68,6 +70,7 @@ def evaluate_ranking(
     protocol: str = "market1501",
     rerank: Reranking | None = None,
     seed: int = 0,
+    progress: bool = False,
 ) -> Ranking:
     """Rank the gallery for each query and measure where the right identity comes.
 
@@ -96,6 +99,7 @@ def evaluate_ranking(
             above.
         rerank: mix the distance with the Jaccard distance of k-reciprocal neighbours first.
         seed: of the draws of "cuhk03".
+        progress: show a bar on standard error.
 
     Returns:
         The ``Ranking``.
@@ -114,11 +118,15 @@ def evaluate_ranking(
     )
     distances = Distances(similarity, rerank)
     blocks = count_ahead_by_distance(distances, matches) if rerank else count_ahead(similarity, matches)
-    measured = [_per_query(*block, trapezoid=protocol == "veri") for block in blocks]
+    measured, num_queries = [], len(similarity.query)
+    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
+        task = bar.add_task("ranking the gallery", total=num_queries)
+        for query, score, ahead in blocks:
+            measured.append(_per_query(query, score, ahead, trapezoid=protocol == "veri"))
+            bar.update(task, completed=int(query[-1]) + 1 if len(query) else None)
     evaluated, first_ranks, precisions, penalties = (
         np.concatenate(parts) for parts in zip(*measured, strict=True)
     )
-    num_queries = len(similarity.query)
     if not len(evaluated):
         raise FastreidPruneError(
             f"None of the {num_queries} queries has its identity in the gallery under another camera: nothing "
