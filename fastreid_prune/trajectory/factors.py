@@ -84,8 +84,8 @@ class FactoredLogits:
         """The same, computed on ``device``."""
         return FactoredLogits(self._factors, self._shares, self.folders, device)
 
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        """The rows ``[n, C]`` float32 of a slice."""
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """The rows ``[n, C]`` float32 of a slice, or of an array of row numbers ``[n]``."""
         return torch.cat(list(self.tiles(rows)), dim=1).cpu().numpy()
 
     def row_tiles(self) -> Iterator[tuple[slice, Iterator[Tensor]]]:
@@ -95,7 +95,7 @@ class FactoredLogits:
             for factor in self._factors:
                 release_pages(factor.features)
 
-    def tiles(self, rows: slice) -> Iterator[Tensor]:
+    def tiles(self, rows: slice | np.ndarray) -> Iterator[Tensor]:
         """The logits of ``rows``, a range of classes at a time, ``[n, c]`` float32 on the device."""
         share = torch.from_numpy(self._shares[:, rows])
         parts = [
@@ -105,11 +105,9 @@ class FactoredLogits:
         left = torch.cat(parts, 1)
         left, share = left.to(self.device), share.to(self.device)
         for classes in row_slices(self.shape[1], 1, _TILE_CLASSES):
-            right = torch.cat([_tensor(factor.weight[classes]) for factor in self._factors], 1).to(
-                self.device
-            )
-            bias = torch.stack([_tensor(factor.bias[classes]) for factor in self._factors]).to(self.device)
-            yield left @ right.T + share.T @ bias
+            right = torch.cat([_tensor(factor.weight[classes]) for factor in self._factors], 1)
+            bias = torch.stack([_tensor(factor.bias[classes]) for factor in self._factors])
+            yield left @ right.to(self.device).T + share.T @ bias.to(self.device)
 
 
 def epoch_shares(visits: np.ndarray, run_lengths: Sequence[int]) -> np.ndarray:

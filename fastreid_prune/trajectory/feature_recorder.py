@@ -14,8 +14,8 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.files import cannot_write
 from fastreid_prune.trajectory.factors import FactoredLogits, epoch_shares
 from fastreid_prune.trajectory.host_queue import HostQueue
-from fastreid_prune.trajectory.last_visit import last_occurrences
 from fastreid_prune.trajectory.records import summarise
+from fastreid_prune.trajectory.row_writes import last_occurrences
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.trajectory.statistics import batch_statistics
 from fastreid_prune.trajectory.storage import reserve
@@ -172,8 +172,7 @@ class FeatureRecorder:
         return self.log.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any], *, copy: bool = True) -> None:
-        """Go on from ``state``; ``folder`` must hold the factors of its epochs. (``copy`` is for symmetry
-        only.)
+        """Go on from a copy of ``state``, whatever ``copy`` says; ``folder`` must hold the factors of its epochs.
 
         Raises:
             FastreidPruneError: the state is of another data set or version, or factors are missing.
@@ -185,7 +184,7 @@ class FeatureRecorder:
                     "epochs. Restore the folder, or start the run anew in an empty output folder."
                 )
         self.log.load_state_dict(state)
-        self._file = None
+        self._file, self._queue = None, HostQueue(self._write)
 
     def epoch_folder(self, epoch: int) -> Path:
         """Where the factors of an epoch are."""

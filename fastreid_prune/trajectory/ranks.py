@@ -24,7 +24,7 @@ from fastreid_prune.trajectory.blocks import Rows, row_slices, write_rows
 from fastreid_prune.trajectory.factors import Factor
 from fastreid_prune.trajectory.feature_recorder import FeatureRecorder
 from fastreid_prune.trajectory.joined_log import JoinedLog, join_logs
-from fastreid_prune.trajectory.logit_sum import HostRows, MeanRows
+from fastreid_prune.trajectory.mean_rows import HostRows, MeanRows
 from fastreid_prune.trajectory.recorder import LogitRecorder
 from fastreid_prune.trajectory.records import summarise
 from fastreid_prune.trajectory.store import FACTORS, Trajectory, save_trajectory
@@ -47,15 +47,15 @@ def merge_ranks(
     meta: Mapping[str, Any] | None = None,
     group: Group = None,
 ) -> Path:
-    """Write the trajectory of all ranks into ``folder``, from rank 0. Each rank needs a block of extra
-    memory.
+    """Write the trajectory of all ranks into ``folder``, from rank 0, block by block.
 
     Raises:
         FastreidPruneError: the ranks do not fit together, or rank 0 cannot write; on every rank.
     """
     joined = _join(recorder.log, group)
     rank = dist.get_rank(group)
-    total = ReducedRows(HostRows(recorder.logit_sum.current(), recorder.logit_sum.shape), group)
+    shape = (recorder.log.num_samples, recorder.log.num_classes)
+    total = ReducedRows(HostRows(recorder.logit_sum.tensor, shape), group)
     size = _largest(0 if recorder.features.tensor is None else recorder.features.tensor.shape[1], group)
     last = joined.last_rank()
     own = HostRows(recorder.features.tensor, (len(last), size))

@@ -1,5 +1,6 @@
 """Recording logits in any PyTorch training loop. Needs torch and numpy only."""
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fastreid_prune.trajectory.last_visit import LastRows
-from fastreid_prune.trajectory.logit_sum import HostRows, LogitSum, MeanRows
+from fastreid_prune.trajectory.mean_rows import HostRows, MeanRows
+from fastreid_prune.trajectory.placed_rows import PlacedRows
 from fastreid_prune.trajectory.records import summarise
+from fastreid_prune.trajectory.row_writes import add_all, keep_last
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.trajectory.statistics import batch_statistics
 from fastreid_prune.trajectory.store import Trajectory, save_trajectory
@@ -31,21 +33,20 @@ class LogitRecorder:
     The mean logits are the mean over all visits; with one visit an epoch that is the paper's (1/T) sum over
     epochs.
 
-    Memory: ``4 N C`` bytes for the sum of the logits (``storage`` says where), ``4 N D`` on the device if
-    features are given, and about 40 bytes a visit (on the device for the visits of the running epoch).
+    Memory: ``4 N C`` bytes for the sum of the logits and ``4 N D`` if features are given (``storage`` says
+    where), and about 40 bytes a visit (on the device for the visits of the running epoch).
 
     Args:
         num_samples: N, the rows of the training set.
         num_classes: C, at least 2.
-        storage: where the sum of the logits lives: ``device`` (that of the first logits), ``host``, ``disk``
-            (memory-mapped in ``folder``), or ``auto``, the first of these where it fits; the choice is
-            logged.
+        storage: where the sum of the logits and the features live: ``device`` (that of the first logits),
+            ``host``, ``disk`` (memory-mapped in ``folder``), or ``auto``, the first of these where it fits;
+            the choice is logged.
         folder: where ``disk`` makes its file; the system's temporary folder if None.
         samples: who the rows are, for messages and for the trajectory.
         head: the name of the classifier whose logits these are, for messages.
         keep_logits: a folder for the whole trajectory, a float16 ``[N, C]`` file an epoch (see
-            :mod:`.whole`);
-            None: only the mean is kept.
+            :mod:`.whole`); None: only the mean is kept.
 
     >>> recorder = LogitRecorder(num_samples=2, num_classes=2)
     >>> recorder.update(torch.tensor([0, 1]), torch.tensor([[3.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0]))
@@ -66,8 +67,8 @@ class LogitRecorder:
         keep_logits: str | os.PathLike | None = None,
     ) -> None:
         self.log = VisitLog(num_samples, num_classes, samples, head)
-        self.logit_sum = LogitSum((num_samples, num_classes), storage, folder)
-        self.features = LastRows(num_samples)
+        self.logit_sum = PlacedRows(num_samples, add_all, storage, folder, "sum of the logits")
+        self.features = PlacedRows(num_samples, keep_last, storage, folder, "features", start=math.nan)
         self.whole = None if keep_logits is None else EpochWriter(keep_logits, (num_samples, num_classes))
 
     @property
@@ -103,7 +104,7 @@ class LogitRecorder:
         sample_index = sample_index.to(logits.device, torch.int64, non_blocking=True)
         labels = labels.to(logits.device, torch.int64, non_blocking=True)
         self.log.append(sample_index, labels, batch_statistics(logits.to(torch.float32), labels))
-        self.logit_sum.add(sample_index, logits)
+        self.logit_sum.put(sample_index, logits)
         if features is not None:
             self.features.put(sample_index.to(features.device, non_blocking=True), features)
         if self.whole is not None:
@@ -116,7 +117,7 @@ class LogitRecorder:
             FastreidPruneError: a logit was NaN or infinite, or a sample came with two labels. What was
                 recorded is spoilt then, and no later call will make it good.
         """
-        self.logit_sum.flush()
+        self._flush()
         self.log.end_epoch()
         if self.whole is not None:
             self.whole.end_epoch(self.num_epochs - 1)
@@ -135,7 +136,7 @@ class LogitRecorder:
             How many samples had no visit before.
         """
         before = len(self.unvisited())
-        self.logit_sum.flush()
+        self._flush()
         visits = self.log.end_fill()
         if self.whole is not None:
             self.whole.end_fill(self.num_epochs - 1, visits.sample)
@@ -159,7 +160,7 @@ class LogitRecorder:
         The tensors are the recorder's own, not copies. Only between epochs: the next :meth:`update` would add
         to them. :func:`.state.save_state` writes it atomically.
         """
-        return {**self.log.state_dict(), "sum": self.logit_sum.current(), "features": self.features.tensor}
+        return {**self.log.state_dict(), "sum": self.logit_sum.tensor, "features": self.features.tensor}
 
     def load_state_dict(self, state: Mapping[str, Any], *, copy: bool = True) -> None:
         """Go on from ``state``, which a recorder of the same sizes gave; what was recorded here is dropped.
@@ -173,14 +174,17 @@ class LogitRecorder:
             FastreidPruneError: the state is of another data set or of another version.
         """
         self.log.load_state_dict(state)
-        total, features = state["sum"], state["features"]
-        self.logit_sum.load(total.clone() if copy and total is not None else total)
-        self.features.tensor = None if features is None else features.clone()
+        for rows, tensor in ((self.logit_sum, state["sum"]), (self.features, state["features"])):
+            rows.load(tensor.clone() if copy and tensor is not None else tensor)
+
+    def _flush(self) -> None:
+        self.logit_sum.flush()
+        self.features.flush()
 
     def _view(self, meta: Mapping[str, Any] | None) -> Trajectory:
         log = self.log
         log.must_be_closed()
-        total = HostRows(self.logit_sum.current(), self.logit_sum.shape)
+        total = HostRows(self.logit_sum.tensor, (log.num_samples, log.num_classes))
         labels = log.known_labels()
         return Trajectory(
             MeanRows(total, log.visits, log.num_classes),

@@ -52,9 +52,9 @@ def choose_storage(
 
 
 def allocate_rows(
-    shape: tuple[int, int], storage: str, device: torch.device, folder: str | os.PathLike | None
+    shape: tuple[int, int], storage: str, device: torch.device, folder: str | os.PathLike | None, what: str
 ) -> Tensor:
-    """A zero-filled float32 tensor of ``shape`` in ``storage`` (one of :data:`STORAGES`); the log says where.
+    """A zero-filled float32 tensor of ``shape`` in ``storage`` (one of :data:`STORAGES`), which the log tells of ``what``.
 
     Raises:
         FastreidPruneError: it fits nowhere, or the disk is full.
@@ -65,7 +65,7 @@ def allocate_rows(
         num_bytes, storage, _free_device(device), free_host_memory(), _free_disk(folder), _processes()
     )
     where = {"device": str(device), "host": "host memory", "disk": f"a memory-mapped file in {folder}"}[place]
-    logger.info("Sum of the logits, %d x %d (%s): in %s", *shape, gib(num_bytes), where)
+    logger.info("%s, %d x %d (%s): in %s", what.capitalize(), *shape, gib(num_bytes), where)
     # a tensor made under inference mode could not be added to outside it
     with torch.inference_mode(False):
         if place == "device":

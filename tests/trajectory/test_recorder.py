@@ -101,7 +101,7 @@ def test_update_reads_no_value_so_it_cannot_wait_for_the_device():
             meta(8, dtype=torch.int64),
             features=meta(8, 5, dtype=dtype),
         )
-    assert recorder.logit_sum.current().device.type == "meta"
+    assert recorder.logit_sum.tensor.device.type == "meta"
 
 
 def test_the_autograd_graph_and_inference_mode_are_no_matter():
@@ -112,7 +112,7 @@ def test_the_autograd_graph_and_inference_mode_are_no_matter():
     logits = torch.ones(N, C, requires_grad=True)
     recorder.update(index, 1 * logits, labels, 1 * logits[:, :2])
     recorder.end_epoch()
-    assert not recorder.logit_sum.current().requires_grad
+    assert not recorder.logit_sum.tensor.requires_grad
     assert recorder.trajectory().epochs.visits.tolist() == [[2] * N]
 
 

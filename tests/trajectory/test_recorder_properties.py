@@ -10,7 +10,7 @@ from trajectory_reference import Reference, assert_equal, assert_same
 
 from fastreid_prune.trajectory import LogitRecorder, Trajectory
 from fastreid_prune.trajectory.joined_log import join_logs
-from fastreid_prune.trajectory.logit_sum import HostRows, MeanRows
+from fastreid_prune.trajectory.mean_rows import HostRows, MeanRows
 from fastreid_prune.trajectory.records import summarise
 
 N, C = 6, 4
@@ -104,7 +104,7 @@ def test_the_number_of_ranks_is_no_matter(run):
         for recorder in (single, *ranks):
             recorder.end_epoch()
     joined = join_logs([rank.log.payload() for rank in ranks], str)
-    total = sum(HostRows(rank.logit_sum.current(), (N, C))[:] for rank in ranks)
+    total = sum(HostRows(rank.logit_sum.tensor, (N, C))[:] for rank in ranks)
     logits, records = MeanRows(total, joined.visits, C), summarise(joined.epochs, joined.labels)
     assert_equal(Trajectory(logits, joined.labels, records), single.trajectory())
 
