@@ -2,7 +2,9 @@
 
 import os
 import zipfile
+import zlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -20,19 +22,15 @@ def load_retrieval(path: str | os.PathLike) -> dict[str, np.ndarray]:
     Raises:
         FastreidPruneError: the file is missing, is no such archive, or lacks an array.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise FastreidPruneError(f"{path}: holds one array, expected an archive of six. {RECIPE}")
-            if missing := [name for name in ARRAYS if name not in archive.files]:
-                raise FastreidPruneError(
-                    f"{path}: no array {', '.join(missing)}; found {', '.join(archive.files) or 'none'}. {RECIPE}"
-                )
-            return {name: _read(path, archive, name) for name in ARRAYS}
-    except FileNotFoundError as error:
-        raise FastreidPruneError(f"{path}: no such file.") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FastreidPruneError(f"{path}: cannot be read as a NumPy archive ({error}). {RECIPE}") from error
+    if not Path(path).is_file():
+        raise FastreidPruneError(f"{path}: no such file.")
+    if not zipfile.is_zipfile(path):
+        raise FastreidPruneError(f"{path}: not a NumPy archive (.npz), or a cut-off one. {RECIPE}")
+    with np.load(path, allow_pickle=False) as archive:
+        if missing := [name for name in ARRAYS if name not in archive.files]:
+            found = ", ".join(archive.files) or "none"
+            raise FastreidPruneError(f"{path}: no array {', '.join(missing)}; found {found}. {RECIPE}")
+        return {name: _read(path, archive, name) for name in ARRAYS}
 
 
 def evaluate_archive(
@@ -64,7 +62,8 @@ def evaluate_archive(
 def _read(path: str | os.PathLike, archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
     try:
         return archive[name]
-    except ValueError as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise FastreidPruneError(
-            f"{path}: array {name} cannot be read ({error}). Lists of strings: numpy.array(names, dtype=str)."
+            f"{path}: array {name} cannot be read ({error}). Plain numbers and strings are expected, "
+            "such as numpy.array(names, dtype=str)."
         ) from error
