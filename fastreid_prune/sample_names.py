@@ -1,5 +1,6 @@
 """Names of samples: paths relative to the data sets' root that can never lead out of it."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -63,3 +64,17 @@ def dataset_names(pids: Sequence[str] | np.ndarray) -> np.ndarray:
     distinct, place = np.unique(np.asarray(pids, dtype=object), return_inverse=True)
     names = np.array([pid.rpartition("_")[0] or "dataset" for pid in distinct], dtype=object)
     return names[place] if len(names) else np.zeros(0, object)
+
+
+def person_numbers(pids: np.ndarray) -> tuple[dict[str, int], bool]:
+    """A number for each identity: its own (2 for ``market1501_2``) where all have one, else 1, 2, ... as sorted.
+
+    Returns:
+        identity -> number, and whether they are the identities' own.
+    """
+    distinct = sorted(set(pids))
+    own = [re.search(r"(?:^|_)([0-9]{1,9})$", pid) for pid in distinct]
+    numbers = [int(match.group(1)) for match in own if match]
+    if len(set(numbers)) == len(distinct):
+        return dict(zip(distinct, numbers, strict=True)), True
+    return {pid: number for number, pid in enumerate(distinct, start=1)}, False

@@ -5,6 +5,7 @@ uses pyarrow's streaming reader: every value arrives as text, and rows that do n
 are counted, not fatal.
 """
 
+import codecs
 import csv
 import os
 import re
@@ -121,6 +122,7 @@ class CsvReader:
             FastreidPruneError: the file is not UTF-8, or has a row of more than 4 MiB or an unclosed quote.
         """
         names = list(only or self.columns)
+        _check_text(self.path)
         try:
             reader = pa_csv.open_csv(
                 self.path,
@@ -146,6 +148,22 @@ class CsvReader:
     def _skip(self, row: pa_csv.InvalidRow) -> str:
         self.malformed += 1
         return "skip"
+
+
+def _check_text(path: Path) -> None:
+    decoder, position = codecs.getincrementaldecoder("utf-8")(), 0
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                decoder.decode(block)
+                position += len(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise FastreidPruneError(
+            f"{path}: not UTF-8 near byte {position + error.start}. Save it as UTF-8, or copy it again."
+        ) from None
+    except OSError as error:
+        raise FastreidPruneError(f"{path}: cannot be read ({error.strerror or error}).") from error
 
 
 def _header(path: Path) -> list[str]:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.files import cannot_write
-
-CHECKSUMS = "SHA256SUMS"
+from fastreid_prune.list_files import CHECKSUMS
 
 
 @dataclass(frozen=True)

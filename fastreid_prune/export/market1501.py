@@ -13,11 +13,12 @@ from rich.progress import track
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export.folders import Images, place_image
-from fastreid_prune.export.publication import Publication, person_numbers
+from fastreid_prune.export.publication import Publication
+from fastreid_prune.list_files import IMAGES_FOLDER, NAMES
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.sample_names import person_numbers
 from fastreid_prune.tables import write_csv
 
-IMAGES_FOLDER, NAMES = "bounding_box_train", "names.csv"
 _NAME = re.compile(r"(-?[0-9]+)(_c[0-9]+.*)")
 _LAST_NUMBER = re.compile(r"(.*_)([0-9]+)(\.[A-Za-z]+)")
 

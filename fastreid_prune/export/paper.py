@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fastreid_prune.export.publication import Publication, person_numbers
+from fastreid_prune.export.publication import Publication
+from fastreid_prune.list_files import FILE_NAMES, RANKING, VERDICTS
+from fastreid_prune.sample_names import person_numbers
 
-FILE_NAMES, RANKING, VERDICTS = "fpath_list.npy", "Ranking_list.npy", "Mislabeled_outlier_samples.pickle"
 _BLOCK_BYTES = 16 << 20
 
 

@@ -93,20 +93,6 @@ def publications(
     return result
 
 
-def person_numbers(pids: np.ndarray) -> tuple[dict[str, int], bool]:
-    """A number for each identity: its own (2 for ``market1501_2``) where all have one, else 1, 2, ... as sorted.
-
-    Returns:
-        identity -> number, and whether they are the identities' own.
-    """
-    distinct = sorted(set(pids))
-    own = [re.search(r"(?:^|_)([0-9]{1,9})$", pid) for pid in distinct]
-    numbers = [int(match.group(1)) for match in own if match]
-    if len(set(numbers)) == len(distinct):
-        return dict(zip(distinct, numbers, strict=True)), True
-    return {pid: number for number, pid in enumerate(distinct, start=1)}, False
-
-
 def _whole_manifest(table: ScoreTable, method: str) -> Manifest:
     scores = table.scores[method]
     keep = ~table.verdicts.outlier

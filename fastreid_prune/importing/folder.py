@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.export.market1501 import IMAGES_FOLDER, NAMES
 from fastreid_prune.files import sha256
 from fastreid_prune.importing.corrected import Corrected
+from fastreid_prune.list_files import IMAGES_FOLDER, NAMES
 from fastreid_prune.sample_names import unsafe
 from fastreid_prune.tables import CsvReader
 from fastreid_prune.trajectory import Samples

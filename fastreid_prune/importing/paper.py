@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.export.paper import FILE_NAMES, RANKING, VERDICTS
 from fastreid_prune.files import sha256
 from fastreid_prune.importing.listed import Listed, People
 from fastreid_prune.importing.matching import NameIndex, Tally
 from fastreid_prune.importing.npy import read_names
 from fastreid_prune.importing.plain_pickle import read_plain_pickle
+from fastreid_prune.list_files import FILE_NAMES, RANKING, RANKING_WITHOUT_SUFFIX, VERDICTS
 from fastreid_prune.trajectory import Samples
 
 
@@ -49,8 +49,8 @@ def read_paper_lists(folder: Path, samples: Samples) -> Listed:
 
 
 def _ranking(folder: Path) -> Path | None:
-    # the authors' description leaves the suffix out
-    return next((path for path in (folder / RANKING, folder / "Ranking_list") if path.is_file()), None)
+    names = (RANKING, RANKING_WITHOUT_SUFFIX)
+    return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def _read_ranking(path: Path, samples: Samples, result: Listed) -> None:

@@ -8,11 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.export.folders import CHECKSUMS
-from fastreid_prune.export.lists import INFO, SCHEMA_VERSION
 from fastreid_prune.files import sha256
 from fastreid_prune.importing.listed import Listed, People
 from fastreid_prune.importing.matching import NameIndex
+from fastreid_prune.list_files import CHECKSUMS, INFO, SCHEMA_VERSION
 from fastreid_prune.score_table import CSV, IDENTITY_COLUMNS, VERDICT_COLUMNS
 from fastreid_prune.tables import CsvReader
 from fastreid_prune.trajectory import Samples
@@ -132,15 +131,12 @@ def check_sums(folder: Path) -> None:
     path = folder / CHECKSUMS
     if not path.is_file():
         return
+    # only what is right in the folder is opened: a list of sums must not lead to other files
     lines = path.read_bytes()[:_MAX_TEXT].decode("utf-8", "replace").splitlines()
     pairs = [line.split("  ", 1) for line in lines if "  " in line]
-    # only plain names: a list of sums must not lead to other files
-    known = {name: digest for digest, name in pairs if name == Path(name).name and name not in (".", "..")}
-    wrong = [
-        name
-        for name, digest in known.items()
-        if not (folder / name).is_file() or (folder / name).is_symlink() or sha256(folder / name) != digest
-    ]
+    known = {name: digest for digest, name in pairs}
+    there = {file.name for file in folder.iterdir() if file.is_file() and not file.is_symlink()}
+    wrong = [name for name, digest in known.items() if name not in there or sha256(folder / name) != digest]
     if wrong:
         raise FastreidPruneError(
             f"{path}: {len(wrong)} of {len(known)} files differ from it or are missing: {', '.join(wrong[:5])!r}. Copy "
