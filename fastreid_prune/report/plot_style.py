@@ -47,8 +47,14 @@ def figure(width: int = 560, height: int = 250, **subplots: object) -> Iterator[
         yield made, made.subplots(**subplots)
 
 
-def to_svg(made: Figure, label: str) -> str:
-    """The figure as an ``<svg>`` element, named ``label`` for those who do not see it; same figure, same text."""
+def to_svg(made: Figure, name: str, label: str) -> str:
+    """The figure as an ``<svg>`` element; same figure, same text.
+
+    Args:
+        made: the figure.
+        name: begins every id in it, so that several figures can stand on a page.
+        label: what it shows, for those who do not see it.
+    """
     buffer = io.StringIO()
     with matplotlib.rc_context(_STYLE):
         made.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -58,8 +64,9 @@ def to_svg(made: Figure, label: str) -> str:
     text = re.sub(r'\s(?:xmlns:xlink|xmlns|version)="[^"]*"', "", text)
     text = text.replace("xlink:href", "href")
     text = re.sub(r"font: ([0-9.]+)px[^;\"]*", r"font-size: \1px", text)
-    for colour, name in _VARIABLES.items():
-        text = text.replace(colour, f"var(--{name})")
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    for colour, variable in _VARIABLES.items():
+        text = text.replace(colour, f"var(--{variable})")
     head, rest = text.split(">", 1)
     size = re.search(r'viewBox="([^"]*)"', head).group(1)
     return f'<svg class="figure" viewBox="{size}" role="img" aria-label="{html.escape(label)}">{rest}'

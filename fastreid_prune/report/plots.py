@@ -21,7 +21,7 @@ class Histogram:
     """The histogram of the scores, with what the page's script needs to move a threshold over it.
 
     Attributes:
-        svg: the figure; bar i is the group ``bar-i``, the threshold's line ``threshold``.
+        svg: the figure; bar i is the group ``histogram-bar-i``, the threshold's line ``histogram-threshold``.
         edges: [B + 1], the bars' limits.
         origin: the score at which the threshold's line is drawn.
         pixels: of the figure's own width, for one unit of score.
@@ -49,7 +49,9 @@ def score_histogram(scores: np.ndarray, suspect: np.ndarray, unit: str) -> Histo
         axes.set_xlabel(unit)
         axes.set_ylabel("samples")
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-        svg = to_svg(made, "Histogram of the scores of all samples, and of the suspects among them.")
+        svg = to_svg(
+            made, "histogram", "Histogram of the scores of all samples, and of the suspects among them."
+        )
         pixels = axes.transData.transform([[1, 0]])[0, 0] - axes.transData.transform([[0, 0]])[0, 0]
     return Histogram(svg, edges.tolist(), float(edges[0]), float(pixels))
 
@@ -63,7 +65,7 @@ def noise_plot(cuts: Cuts) -> str:
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.set_ylabel("suspects among kept")
-        return to_svg(made, "Share of suspects among the samples that each ratio keeps.")
+        return to_svg(made, "noise", "Share of suspects among the samples that each ratio keeps.")
 
 
 def learning_plots(model: ScoringModel) -> list[str]:
@@ -78,7 +80,13 @@ def learning_plots(model: ScoringModel) -> list[str]:
             if values is model.accuracy:
                 axes.set_ylim(0, 1)
                 axes.yaxis.set_major_formatter(PercentFormatter(1))
-            drawn.append(to_svg(made, f"{title.capitalize()}, over the epochs of the scoring run."))
+            drawn.append(
+                to_svg(
+                    made,
+                    f"learning-{len(drawn)}",
+                    f"{title.capitalize()}, over the epochs of the scoring run.",
+                )
+            )
     return drawn
 
 
@@ -98,7 +106,11 @@ def trajectory_plot(source: Source, row: int, title: str) -> str:
         axes.set_xlabel("epoch")
         axes.set_ylabel("logit")
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        return to_svg(made, f"Logits of the given and the best other identity over the epochs: {title}")
+        return to_svg(
+            made,
+            f"trajectory-{row}",
+            f"Logits of the given and the best other identity over the epochs: {title}",
+        )
 
 
 def comparison_plot(histories: dict[str, tuple[list[float], list[float]]]) -> str:
@@ -115,7 +127,9 @@ def comparison_plot(histories: dict[str, tuple[list[float], list[float]]]) -> st
         axes.set_xlabel("iteration")
         axes.set_ylabel("(Rank-1 + mAP) / 2, %")
         axes.legend(loc="best")
-        return to_svg(made, "Accuracy of the scoring run and the retrained runs over their iterations.")
+        return to_svg(
+            made, "comparison", "Accuracy of the scoring run and the retrained runs over their iterations."
+        )
 
 
 def _background(source: Source, row: int) -> np.ndarray:

@@ -16,9 +16,9 @@ function showCut() {
       `${cuts.few[at] ? `${thousands(cuts.few[at])} would have one to three` : "none is left with fewer than four"}. ` +
       `Suspects: ${percent(before, 1)} of all, ${percent(after, 1)} of what stays.`;
   histogram.edges.slice(0, -1).forEach((edge, bar) => {
-    byId(`bar-${bar}`)?.classList.toggle("cut", threshold !== null && histogram.edges[bar + 1] <= threshold);
+    byId(`histogram-bar-${bar}`)?.classList.toggle("cut", threshold !== null && histogram.edges[bar + 1] <= threshold);
   });
-  const line = byId("threshold");
+  const line = byId("histogram-threshold");
   line.style.display = threshold === null ? "none" : "";
   line.setAttribute("transform", `translate(${((threshold ?? histogram.origin) - histogram.origin) * histogram.pixels} 0)`);
   byId("cameras").replaceChildren(head("camera", "images", "kept", "kept, %"), ...cuts.cameras.map((name, place) =>
