@@ -56,6 +56,6 @@ def background(others: list[Image.Image], size: tuple[int, int], rng: np.random.
         stretched = other.crop((start, 0, start + strip, other.height)).resize((max(1, right - left), height))
         place.paste(stretched, (left, 0))
         left = right
-    soft = place.filter(ImageFilter.GaussianBlur(max(1.0, width / 24)))
+    soft = place.filter(ImageFilter.GaussianBlur(max(1.0, width / 40)))
     grain = np.asarray(soft, dtype=np.float32) + rng.normal(0, 5, (height, width, 1))
     return Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
