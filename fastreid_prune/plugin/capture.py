@@ -1,6 +1,7 @@
 """The hook that captures the head's logits during a scoring run."""
 
 import logging
+import shutil
 from pathlib import Path
 
 import torch
@@ -10,7 +11,7 @@ from fastreid.utils import comm
 from torch.nn.parallel import DistributedDataParallel
 
 from fastreid_prune.plugin.compat.loaders import loading_for
-from fastreid_prune.plugin.finish import finish_run, gloo_group
+from fastreid_prune.plugin.finish import WHOLE, finish_run, gloo_group
 from fastreid_prune.plugin.heads import HeadTap, clean_logits, find_head
 from fastreid_prune.plugin.state import CaptureState
 from fastreid_prune.trajectory import LogitRecorder
@@ -46,13 +47,23 @@ class CaptureHook(HookBase):
             samples=self.samples,
             head=self.head_name,
             folder=self.folder,
+            keep_logits=self.whole_folder() if cfg.PRUNE.CAPTURE.KEEP_LOGITS else None,
         )
         self.state = CaptureState(cfg.PRUNE.CAPTURE.MODE, self.recorder, self.samples, self.folder / "state")
         self.tap: HeadTap | None = None
 
+    def whole_folder(self) -> Path:
+        """Where this rank keeps the logits of every epoch; those of several ranks are merged at the end."""
+        alone = comm.get_world_size() == 1
+        return self.folder / WHOLE if alone else self.folder / "state" / f"logits.rank{comm.get_rank()}"
+
     def before_train(self) -> None:
         """Take up a resumed run's state, or start anew; listen to the head."""
         self.state.begin(self.trainer.start_epoch)
+        if self.trainer.start_epoch == 0:
+            # an earlier run's into the same folder would pass for this one's
+            for folder in (self.folder / WHOLE, self.whole_folder()):
+                shutil.rmtree(folder, ignore_errors=True)
         if not self.in_eval:
             self.tap = HeadTap(self.model, self.head, self.recorder.update)
         logger.info(
@@ -88,6 +99,8 @@ class CaptureHook(HookBase):
         if not self.in_eval:
             self.fill()
         finish_run(self.cfg, self.recorder, self.dataset, self.folder, self.state.run)
+        if comm.get_world_size() > 1:
+            shutil.rmtree(self.whole_folder(), ignore_errors=True)
         self.state.discard()
 
     def fill(self) -> None:

@@ -29,6 +29,8 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.CAPTURE.HEAD = ""
     # Decode every training image before training, so that one that cannot be read is named now and left out.
     cfg.PRUNE.CAPTURE.CHECK_IMAGES = True
+    # Keep the logits of every epoch too (float16, 2 bytes x samples x classes an epoch), for plots and research.
+    cfg.PRUNE.CAPTURE.KEEP_LOGITS = False
 
     # How a scored run ranks its samples, and the fraction it prunes at its own end (0: `fastreid-prune prune` later).
     cfg.PRUNE.METHOD = "entropy"

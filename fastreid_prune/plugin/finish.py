@@ -9,9 +9,12 @@ import torch
 from fastreid.utils import comm
 
 from fastreid_prune.trajectory import LogitRecorder
-from fastreid_prune.trajectory.ranks import merge_ranks
+from fastreid_prune.trajectory.ranks import merge_ranks, merge_whole
 
 logger = logging.getLogger("fastreid.prune")
+
+# in a run's prune folder: the logits of every epoch, where PRUNE.CAPTURE.KEEP_LOGITS asked for them
+WHOLE = Path("trajectory") / "logits"
 
 
 def finish_run(cfg, recorder: LogitRecorder, dataset, folder: Path, run: str) -> None:
@@ -22,6 +25,8 @@ def finish_run(cfg, recorder: LogitRecorder, dataset, folder: Path, run: str) ->
     meta = describe(cfg, dataset, run)
     if comm.get_world_size() > 1:
         merge_ranks(recorder, folder / "trajectory", meta, gloo_group())
+        if recorder.whole is not None:
+            merge_whole(recorder, folder / WHOLE, gloo_group())
     else:
         recorder.save(folder / "trajectory", meta)
     if comm.is_main_process():

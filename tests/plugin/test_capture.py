@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from fastreid_prune import load_trajectory
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.heads import clean_logits, find_head
+from fastreid_prune.trajectory.whole import open_epoch
 
 
 def train(cfg, iterations=None):
@@ -52,6 +53,19 @@ def test_eval_mode_observes_every_sample_once_an_epoch(scoring, tmp_path):
     assert (trajectory.epochs.visits == 1).all()
     assert trajectory.epochs.visits.shape[0] == 2
     assert trajectory.meta["filled"] == 0
+
+
+def test_whole_trajectories_are_kept_on_request_and_an_earlier_run_s_are_not(scoring, tmp_path):
+    whole = tmp_path / "run" / "prune" / "trajectory" / "logits"
+    whole.mkdir(parents=True)
+    (whole / "epoch_0007.npy").write_bytes(b"an earlier run's")
+    scoring.PRUNE.CAPTURE.MODE = "eval"
+    scoring.PRUNE.CAPTURE.KEEP_LOGITS = True
+    train(scoring, iterations=2)
+    trajectory = load_trajectory(tmp_path / "run")
+    assert [path.name for path in sorted(whole.iterdir())] == ["epoch_0000.npy", "epoch_0001.npy"]
+    kept = np.array([open_epoch(whole, epoch) for epoch in range(2)], np.float32)
+    np.testing.assert_allclose(kept.mean(axis=0), trajectory.mean_logits, atol=0.01)
 
 
 def test_train_mode_logits_are_the_heads_without_margin_and_after_the_scale(scoring, tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fastreid_prune import Manifest, load_trajectory
+from fastreid_prune.trajectory.whole import open_epoch
 
 # A training script that knows nothing of us: as fastreid's tools/train_net.py, with a trainer of its own.
 SCRIPT = """
@@ -91,8 +92,13 @@ def test_a_script_that_knows_nothing_of_us_scores_retrains_and_evaluates(
 
 @pytest.mark.slow
 def test_two_processes_make_one_trajectory_with_every_visit(script, scoring, tmp_path, run_command):
+    scoring = [*scoring, "PRUNE.CAPTURE.KEEP_LOGITS", "True"]
     run_command("-m", "fastreid_prune", "run", script, "--num-gpus", "2", *scoring)
     trajectory = load_trajectory(tmp_path / "run")
+    whole = tmp_path / "run" / "prune" / "trajectory" / "logits"
+    for epoch, seen in enumerate(trajectory.epochs.visits):
+        assert (np.isfinite(open_epoch(whole, epoch)).all(axis=1) == (np.nan_to_num(seen) > 0)).all()
+    assert not list((tmp_path / "run" / "prune").glob("state/logits*"))
     record = json.loads((tmp_path / "run" / "prune" / "run.json").read_text())
     visits = np.nan_to_num(trajectory.epochs.visits)
     assert (visits.sum(0) > 0).all()
