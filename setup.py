@@ -25,7 +25,7 @@ FASTREID_NEEDS = [
     "yacs",
 ]
 REPORT = ["jinja2", "matplotlib"]
-TEST = ["pytest", "pytest-timeout", "hypothesis", *REPORT]
+TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *REPORT]
 
 setup(
     name="fastreid_prune",

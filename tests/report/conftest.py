@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from chromium import Browser
 from PIL import Image
 
 from fastreid_prune.pruning import score_run
@@ -15,7 +16,7 @@ from fastreid_prune.verdicts import Verdicts
 
 FOLDER = "Market-1501-v15.09.15/bounding_box_train"
 HOSTILE_NAME = f'{FOLDER}/"x\'<img src=x onerror="hacked=1">&amp;</script><script>hacked=1</script>.jpg'
-HOSTILE_PID = '"><script>hacked=1</script>\'&lt;b>,\u2028'
+HOSTILE_PID = "\"><script>hacked=1</script>'&lt;b>,\u2028"
 HOSTILE_CAMERA = "</script><b onclick=hacked=1>"
 
 
@@ -30,43 +31,64 @@ class PicturedRun:
 def pictured_run(tmp_path):
     """Make a scored run with features and its images: ``pictured_run(judged=True, hostile=True)``."""
 
-    def make(samples=48, identities=6, *, judged=False, hostile=False, epochs=4, wrong=4, size=(24, 48)):
-        rng = np.random.default_rng(5)
-        true = np.arange(samples) % identities
-        given = true.copy()
-        given[:wrong] = (given[:wrong] + 1) % identities
-        pids = [f"market1501_{i + 1}" for i in range(identities)]
-        cameras = [f"market1501_{i // identities % 3}" for i in range(samples)]
-        names = [
-            f"{FOLDER}/{given[i] + 1:04}_c{i // identities % 3 + 1}s1_{i:06}_00.jpg" for i in range(samples)
-        ]
-        if hostile:
-            pids[1], names[0], cameras[0] = HOSTILE_PID, HOSTILE_NAME, HOSTILE_CAMERA
-        named = Samples.from_items(names, [pids[label] for label in given], cameras)
-        classes = {pid: place for place, pid in enumerate(named.class_names)}
-        shown = torch.tensor([classes[pids[label]] for label in true])
-        generator = torch.Generator().manual_seed(1)
-        recorder = LogitRecorder(samples, identities, samples=named)
-        prototypes = torch.randn(identities, 16, generator=generator) * 3
-        features = prototypes[shown] + torch.randn(samples, 16, generator=generator)
-        for epoch in range(epochs):
-            logits = torch.randn(samples, identities, generator=generator)
-            logits += (epoch + 2) * torch.nn.functional.one_hot(shown, identities)
-            recorder.update(torch.arange(samples), logits, torch.as_tensor(named.label), features)
-            recorder.end_epoch()
-        meta = {"dataset": ["Market1501"], "mode": "eval", "seed": 0}
-        save_trajectory(recorder.trajectory(meta), tmp_path / "run" / "prune" / "trajectory")
-        for place, name in enumerate(names):
-            path = tmp_path / "images" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            colour = np.array([true[place] * 40 % 256, 90, 255 - true[place] * 40 % 256])
-            pixels = colour + rng.integers(-30, 30, (size[1], size[0], 3))
-            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
-        if judged:
-            judge(tmp_path / "run", wrong, [pids[label] for label in true])
-        return PicturedRun(tmp_path / "run", tmp_path / "images", named)
+    def make(*size, **options):
+        return make_run(tmp_path, *size, **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """A headless Chromium without network."""
+    browser = Browser(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+def make_run(
+    folder: Path,
+    samples=48,
+    identities=6,
+    *,
+    judged=False,
+    hostile=False,
+    epochs=4,
+    wrong=4,
+    size=(24, 48),
+) -> PicturedRun:
+    """A scored run with features in ``folder/run``, its images in ``folder/images``."""
+    rng = np.random.default_rng(5)
+    true = np.arange(samples) % identities
+    given = true.copy()
+    given[:wrong] = (given[:wrong] + 1) % identities
+    pids = [f"market1501_{i + 1}" for i in range(identities)]
+    cameras = [f"market1501_{i // identities % 3}" for i in range(samples)]
+    names = [f"{FOLDER}/{given[i] + 1:04}_c{i // identities % 3 + 1}s1_{i:06}_00.jpg" for i in range(samples)]
+    if hostile:
+        pids[1], names[0], cameras[0] = HOSTILE_PID, HOSTILE_NAME, HOSTILE_CAMERA
+    named = Samples.from_items(names, [pids[label] for label in given], cameras)
+    classes = {pid: place for place, pid in enumerate(named.class_names)}
+    shown = torch.tensor([classes[pids[label]] for label in true])
+    generator = torch.Generator().manual_seed(1)
+    recorder = LogitRecorder(samples, identities, samples=named)
+    prototypes = torch.randn(identities, 16, generator=generator) * 3
+    features = prototypes[shown] + torch.randn(samples, 16, generator=generator)
+    for epoch in range(epochs):
+        logits = torch.randn(samples, identities, generator=generator)
+        logits += (epoch + 2) * torch.nn.functional.one_hot(shown, identities)
+        recorder.update(torch.arange(samples), logits, torch.as_tensor(named.label), features)
+        recorder.end_epoch()
+    meta = {"dataset": ["Market1501"], "mode": "eval", "seed": 0}
+    save_trajectory(recorder.trajectory(meta), folder / "run" / "prune" / "trajectory")
+    for place, name in enumerate(names):
+        path = folder / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        colour = np.array([true[place] * 40 % 256, 90, 255 - true[place] * 40 % 256])
+        pixels = colour + rng.integers(-30, 30, (size[1], size[0], 3))
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
+    if judged:
+        judge(folder / "run", wrong, [pids[label] for label in true])
+    return PicturedRun(folder / "run", folder / "images", named)
 
 
 def judge(run: Path, wrong: int, true_pids: list[str]) -> None:

@@ -92,6 +92,11 @@ function start() {
     event.target.value = "";
   });
   byId("help").addEventListener("click", () => byId("keys").showModal());
+  // whoever goes to the review can use its keys at once
+  for (const link of document.querySelectorAll('a[href="#review"]')) {
+    link.addEventListener("click", () => setTimeout(() => queue.focus({ preventScroll: true })));
+  }
+  if (location.hash === "#review") queue.focus({ preventScroll: true });
   // another page of the same samples, open beside this one
   addEventListener("storage", (event) => {
     if (event.key === storageKey) { loadState(); refresh(false); }
