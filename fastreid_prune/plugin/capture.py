@@ -11,9 +11,11 @@ from fastreid.utils import comm
 from torch.nn.parallel import DistributedDataParallel
 
 from fastreid_prune.plugin.compat.loaders import loading_for
+from fastreid_prune.plugin.data import data_root
 from fastreid_prune.plugin.finish import WHOLE, finish_run, gloo_group
 from fastreid_prune.plugin.heads import HeadTap, clean_logits, find_head
 from fastreid_prune.plugin.state import CaptureState
+from fastreid_prune.plugin.tensorboard import put_findings, write_findings
 from fastreid_prune.trajectory import LogitRecorder
 from fastreid_prune.trajectory.ranks import unvisited_by_all
 
@@ -101,6 +103,9 @@ class CaptureHook(HookBase):
         finish_run(self.cfg, self.recorder, self.dataset, self.folder, self.state.run)
         if comm.get_world_size() > 1:
             shutil.rmtree(self.whole_folder(), ignore_errors=True)
+        if comm.is_main_process():
+            put_findings(self.folder, data_root())
+            write_findings(self.trainer)
         self.state.discard()
 
     def fill(self) -> None:
