@@ -32,6 +32,10 @@ def add_prune_config(cfg: CfgNode) -> None:
     # Keep the logits of every epoch too (float16, 2 bytes x samples x classes an epoch), for plots and research.
     cfg.PRUNE.CAPTURE.KEEP_LOGITS = False
 
+    # Of each query, how many gallery images an evaluation keeps by name, in OUTPUT_DIR/prune/retrieved.npz: the report
+    # shows whose changed. 0: none. One more search of the gallery; not done with TEST.RERANK.
+    cfg.PRUNE.KEEP_RETRIEVED = 0
+
     # How a scored run ranks its samples, and the fraction it prunes at its own end (0: `fastreid-prune prune` later).
     cfg.PRUNE.METHOD = "entropy"
     cfg.PRUNE.RATIO = 0.0

@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ import torch
 from fastreid.evaluation.evaluator import DatasetEvaluator
 from fastreid.utils import comm
 
-from fastreid_prune.evaluation import Reranking, evaluate_ranking, evaluate_roc, expand
+from fastreid_prune.evaluation import Ranking, Reranking, evaluate_ranking, evaluate_roc, expand
+from fastreid_prune.evaluation.retrieved import retrieved
+from fastreid_prune.plugin.data import data_root
+from fastreid_prune.plugin.items import relative_name
 
 logger = logging.getLogger("fastreid.evaluation")
 
@@ -46,6 +50,7 @@ class FaissEvaluator(DatasetEvaluator):
                 "feats": outputs.to(self._cpu_device, torch.float32),
                 "pids": torch.as_tensor(inputs["targets"]).cpu(),
                 "camids": torch.as_tensor(inputs["camids"]).cpu(),
+                "names": list(inputs.get("img_paths", [])),
             }
         )
 
@@ -61,10 +66,13 @@ class FaissEvaluator(DatasetEvaluator):
             torch.cat([prediction[name] for prediction in predictions]).numpy()
             for name in ("feats", "pids", "camids")
         )
-        self._results = self._measure(features, ids, cams)
+        names = list(itertools.chain(*(prediction["names"] for prediction in predictions)))
+        self._results = self._measure(features, ids, cams, names)
         return self._results.copy()
 
-    def _measure(self, features: np.ndarray, ids: np.ndarray, cams: np.ndarray) -> OrderedDict:
+    def _measure(
+        self, features: np.ndarray, ids: np.ndarray, cams: np.ndarray, names: list[str]
+    ) -> OrderedDict:
         test, rerank = self.cfg.TEST, None
         if test.AQE.ENABLED:
             logger.info("Test with AQE setting")
@@ -79,8 +87,21 @@ class FaissEvaluator(DatasetEvaluator):
             logger.info(
                 f"{ranking.num_skipped} of {ranking.num_queries} queries have no match and are left out"
             )
+        if self.cfg.PRUNE.KEEP_RETRIEVED > 0 and len(names) == len(features) and rerank is None:
+            self._keep(ranking, retrieval, names)
         results = OrderedDict((name, 100 * value) for name, value in ranking.summary().items())
         if test.ROC.ENABLED:
             for rate, value in evaluate_roc(*retrieval, metric=test.METRIC, rerank=rerank).items():
                 results[f"TPR@FPR={rate:.0e}"] = value
         return results
+
+    def _keep(self, ranking: Ranking, retrieval: list[np.ndarray], names: list[str]) -> None:
+        """Write what each query found into ``OUTPUT_DIR/prune/retrieved.npz``, over an earlier evaluation's."""
+        names = [relative_name(name, data_root()) for name in names]
+        first, count = self._num_query, self.cfg.PRUNE.KEEP_RETRIEVED
+        kept = retrieved(
+            ranking, *retrieval, names[:first], names[first:], count, metric=self.cfg.TEST.METRIC
+        )
+        path = Path(self.cfg.OUTPUT_DIR) / "prune" / "retrieved.npz"
+        kept.write(path)
+        logger.info(f"The {count} closest images of each query: {path}")

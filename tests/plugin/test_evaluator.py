@@ -20,6 +20,7 @@ from fastreid.evaluation.roc import evaluate_roc_py  # noqa: E402
 from fastreid.utils import compute_dist  # noqa: E402
 from sklearn.metrics import roc_curve  # noqa: E402
 
+from fastreid_prune.evaluation.retrieved import Retrieved  # noqa: E402
 from fastreid_prune.plugin.evaluator import FaissEvaluator  # noqa: E402
 
 NUM_QUERY = 50
@@ -143,3 +144,19 @@ def test_two_processes_give_the_numbers_of_one():
         worker.join(60)
     assert results[0] == evaluated(configuration(), *samples())
     assert results[1] == {}
+
+
+def test_what_each_query_found_is_kept_on_request(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastreid.data.build._root", str(tmp_path))
+    features, ids, cams = samples()
+    cfg = configuration("OUTPUT_DIR", str(tmp_path / "run"), "PRUNE.KEEP_RETRIEVED", "5")
+    evaluator = FaissEvaluator(cfg, NUM_QUERY)
+    paths = [str(tmp_path / "set" / f"{place}.jpg") for place in range(len(ids))]
+    evaluator.process({"targets": ids, "camids": cams, "img_paths": paths}, features)
+    results = evaluator.evaluate()
+    kept = Retrieved.read(tmp_path / "run" / "prune" / "retrieved.npz")
+    assert kept.query.tolist() == [f"set/{place}.jpg" for place in range(NUM_QUERY)]
+    assert kept.nearest.shape == (NUM_QUERY, 5)
+    assert 100 * np.nanmean(kept.average_precision) == pytest.approx(results["mAP"])
+    first = [kept.right(row)[0] for row in range(NUM_QUERY)]
+    assert 100 * np.mean(first) == pytest.approx(results["Rank-1"])
