@@ -18,9 +18,10 @@ SCRIPTS = (
     "queue.js",
     "pruning.js",
     "galleries.js",
+    "retrieval.js",
     "main.js",
 )
-STYLES = ("page.css", "review.css", "pruning.css")
+STYLES = ("page.css", "review.css", "pruning.css", "retrieval.css")
 
 
 def render(template: str, **values: Any) -> str:

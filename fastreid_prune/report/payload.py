@@ -1,6 +1,6 @@
 """What the page's script works with: plain values, small."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from fastreid_prune.report.choosing import Pair
 from fastreid_prune.report.cuts import Cuts
 from fastreid_prune.report.evidence import examples, other_camera_neighbours
+from fastreid_prune.report.retrieval import Answer, Change, Comparison
 from fastreid_prune.report.source import Source
 
 NEIGHBOURS = 4
@@ -96,6 +97,36 @@ def cuts_payload(cuts: Cuts) -> dict[str, Any]:
         "cameraKept": cuts.camera_kept.tolist(),
         "hit": cuts.hit,
     }
+
+
+def comparisons(found: Sequence[Comparison], key: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Queries that two runs answer differently; ``key`` is the name of each image's picture."""
+
+    def answer(one: Answer) -> dict[str, Any]:
+        return {
+            "precision": _number(one.precision),
+            "found": [[key[name], name, right] for name, right in one.found],
+        }
+
+    def change(one: Change) -> dict[str, Any]:
+        return {
+            "query": [key[one.query], one.query],
+            "before": answer(one.before),
+            "after": answer(one.after),
+        }
+
+    return [
+        {
+            "before": one.before,
+            "after": one.after,
+            "queries": one.queries,
+            "better": one.better,
+            "worse": one.worse,
+            "rose": [change(each) for each in one.rose],
+            "fell": [change(each) for each in one.fell],
+        }
+        for one in found
+    ]
 
 
 def _neighbours(source: Source, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,8 @@ from fastreid_prune.files import written_whole
 from fastreid_prune.report import choosing, payload, plots
 from fastreid_prune.report.cuts import cuts
 from fastreid_prune.report.page import render
-from fastreid_prune.report.retrained import outcome, outcomes
+from fastreid_prune.report.retrained import outcomes
+from fastreid_prune.report.retrieval import Comparison, comparisons
 from fastreid_prune.report.scoring_model import scoring_model
 from fastreid_prune.report.source import Source, read_source
 from fastreid_prune.report.thumbnails import thumbnails
@@ -23,6 +24,7 @@ from fastreid_prune.score_table import ScoreTable
 from fastreid_prune.verdicts import KINDS
 
 EXTREMES, PAIRS = 18, 18
+SCORING = "scoring run"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,9 @@ def write_report(
             values |= _overview(source, found, doubtful, hardest, easiest, run, retrained or {})
             data |= values.pop("data")
             values |= {"hardest": len(hardest), "easiest": len(easiest), "pairs": len(pairs)}
+            retrieval, found_by_name = _retrieval(source, values["retrieval"])
+            data["retrieval"] = retrieval
+            found_pictures |= found_by_name
         html = render(
             "page.html.jinja" if first else "more.html.jinja", data=data, pictures=found_pictures, **values
         )
@@ -160,6 +165,16 @@ def _page_data(
     return data, len(sizes), {row: [t.width, t.height, t.uri] for row, t in made.items()}
 
 
+def _retrieval(source: Source, found: list[Comparison]) -> tuple[list[dict[str, Any]], dict[str, list]]:
+    """The comparisons for the page's script, and their pictures under names of their own."""
+    names = np.array(sorted({name for one in found for name in one.file_names}), object)
+    key = {name: f"test-{place}" for place, name in enumerate(names)}
+    sizes = dict.fromkeys(range(len(names)), payload.SMALL)
+    made = {} if source.images is None else thumbnails(source.images, names, sizes, sizes)
+    pictures = {key[names[row]]: [t.width, t.height, t.uri] for row, t in made.items()}
+    return payload.comparisons(found, key), pictures
+
+
 def _overview(
     source: Source,
     found: np.ndarray,
@@ -176,7 +191,10 @@ def _overview(
     unit = f"{source.method}, nats" if source.method == "entropy" else source.method
     histogram = plots.score_histogram(source.scores, doubtful, unit)
     chosen = _exemplars(source, found, hardest, easiest)
-    runs = outcomes(outcome("scoring run", _root(run)), retrained) if retrained else []
+    scoring = {SCORING: _root(run)}
+    runs = outcomes(scoring, retrained) if retrained else []
+    # runs of one recipe are compared with each other; the scoring run is trained for fewer epochs
+    answering = retrained if len(retrained) > 1 else scoring | dict(retrained)
     histories = {one.name: one.history for one in runs if len(one.history[0]) > 1}
     svg = asdict(histogram)
     return {
@@ -191,6 +209,7 @@ def _overview(
             (table.file_name[row], plots.trajectory_plot(source, row, title)) for title, row in chosen.items()
         ],
         "runs": runs,
+        "retrieval": comparisons(answering) if retrained else [],
         "comparison": plots.comparison_plot(histories) if histories else "",
         "data": {"cuts": payload.cuts_payload(cut), "histogram": svg},
     }

@@ -41,15 +41,34 @@ def outcome(name: str, run: str | os.PathLike) -> Outcome:
     Raises:
         FastreidPruneError: there is neither.
     """
+    found = _outcome(name, run)
+    if found is None:
+        raise FastreidPruneError(
+            f"{run}: no prune/run.json and no evaluation in metrics.json. Give the output folder of a run "
+            "trained with the plug-in."
+        )
+    return found
+
+
+def outcomes(
+    scoring: Mapping[str, str | os.PathLike], retrained: Mapping[str, str | os.PathLike]
+) -> list[Outcome]:
+    """Of the scoring run, where it recorded any (a loop other than fastreid's does not), then of retrained runs.
+
+    Raises:
+        FastreidPruneError: a retrained run has neither a record nor an evaluation.
+    """
+    first = [found for name, run in scoring.items() if (found := _outcome(name, run)) is not None]
+    return [*first, *(outcome(name, run) for name, run in retrained.items())]
+
+
+def _outcome(name: str, run: str | os.PathLike) -> Outcome | None:
     run = Path(run)
     root = run.parent if run.name == "prune" else run
     record = read_record(root / "prune" / "run.json") or read_record(root / "run.json")
     evaluations = _evaluations(root / "metrics.json")
     if not record and not evaluations:
-        raise FastreidPruneError(
-            f"{run}: no prune/run.json and no evaluation in metrics.json. Give the output folder of a run "
-            "trained with the plug-in."
-        )
+        return None
     return Outcome(
         name=name,
         images=record.get("images"),
@@ -62,11 +81,6 @@ def outcome(name: str, run: str | os.PathLike) -> Outcome:
             [line["metric"] for line in evaluations],
         ),
     )
-
-
-def outcomes(first: Outcome, retrained: Mapping[str, str | os.PathLike]) -> list[Outcome]:
-    """The scoring run's and those of the retrained runs, in the order given."""
-    return [first, *(outcome(name, run) for name, run in retrained.items())]
 
 
 def _evaluations(path: Path) -> list[dict[str, float]]:

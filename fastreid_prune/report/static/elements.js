@@ -24,12 +24,12 @@ function sample(row) {
 
 const baseName = (file) => file.slice(file.lastIndexOf("/") + 1);
 
-/** The picture of a row as an <img>, or a frame that says there is none. */
-function picture(row, text) {
+/** The picture of a row (or of a test image, by its key) as an <img>, or a frame that says there is none. */
+function picture(row, text, title = sample(row).file) {
   const known = pictures[row];
   if (!known) return element("span", { class: "no-picture", role: "img", "aria-label": `${text} (no picture)` }, "no picture");
   const [width, height, source] = known;
-  return element("img", { src: source, width, height, alt: text, title: sample(row).file, decoding: "async", draggable: "false" });
+  return element("img", { src: source, width, height, alt: text, title, decoding: "async", draggable: "false" });
 }
 
 const percent = (fraction, digits = 0) => (fraction === null ? "–" : `${(100 * fraction).toFixed(digits)}\u00a0%`);

@@ -107,6 +107,7 @@ function start() {
   fillQueue();
   startGalleries();
   startPruning();
+  startRetrieval();
   markGalleries();
   if (!kept) say("This browser keeps nothing for this page: save the decisions before you close it.");
   else if (decisions.size) say(`${plural(decisions.size, "decision")} of an earlier sitting. ${tallyText()}`);
