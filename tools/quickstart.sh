@@ -21,6 +21,7 @@ else
     name=demo
     [ -f "$data/truth.csv" ] || fastreid-prune demo "$data"
     truth=(--truth "$data/truth.csv")
+    set -- PRUNE.CAPTURE.KEEP_LOGITS True # for the page's trajectories; small here
 fi
 options=("$@")
 out=quickstart/$name
@@ -49,6 +50,9 @@ train random retrain PRUNE.MANIFEST "$out/random.csv"
 train entropy retrain PRUNE.MANIFEST "$out/entropy.csv"
 
 fastreid-prune compare "all=$out/all" "random=$out/random" "entropy=$out/entropy" ${truth[@]+"${truth[@]}"}
+fastreid-prune report "$out/score" -o "$out/report.html" --images "$data" --ratio $ratio \
+    --retrained "all=$out/all" --retrained "random=$out/random" --retrained "entropy=$out/entropy" >/dev/null
+echo "page:      $out/report.html (open it in a browser: what was found, and a place to judge it)"
 echo "data:      $data"
 echo "scores:    $out/score/prune/scores.csv"
 echo "manifests: $out/entropy.csv $out/random.csv"

@@ -63,7 +63,7 @@ def scoring_model(source: Source) -> ScoringModel:
             "good": "The scoring model was good. Most of the surest suspects will turn out to be right.",
         }[level],
         sentences=_sentences(level, agreement, rank1, loss),
-        verdicts=sentences(Summary(**source.table.thresholds)) if source.table.thresholds else [],
+        verdicts=_verdicts(source.table.thresholds),
         agreement=agreement,
         loss=loss,
         accuracy=accuracy,
@@ -86,6 +86,13 @@ def learning_curves(epochs: EpochRecords) -> tuple[np.ndarray, np.ndarray]:
     have = np.maximum(visits, 1)
     loss = np.where(visits > 0, weighted / have, np.nan)
     return loss, np.where(visits > 0, epochs.correct.sum(axis=1) / have, np.nan)
+
+
+def _verdicts(summary: dict[str, Any]) -> list[str]:
+    try:
+        return sentences(Summary(**summary)) if summary else []
+    except TypeError:
+        return ["These verdicts were made by another version: judge the run again to see what they are worth."]
 
 
 def _level(value: float, weak: float, good: float) -> str:

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.report import write_report
+from fastreid_prune.score_table import ScoreTable
 
 VOID = {"meta", "link", "input", "img", "br", "hr"}
 
@@ -213,6 +215,15 @@ def test_a_mistake_ends_in_a_message(pictured_run, arguments, message):
     made = pictured_run()
     result = CliRunner().invoke(group, ["report", str(made.run), *arguments])
     assert result.exit_code and re.search(message, str(result.exception) + result.output)
+
+
+def test_verdicts_of_another_version_are_said_to_be(pictured_run, tmp_path):
+    made = pictured_run(judged=True)
+    table = ScoreTable.read(made.run / "prune")
+    about = {**table.about, "thresholds": json.dumps({"a number that this version": "does not know"})}
+    replace(table, about=about).write(made.run / "prune")
+    _, text = make(made, tmp_path / "report.html")
+    assert "made by another version" in text
 
 
 def test_the_command_says_what_it_wrote(pictured_run, tmp_path):
