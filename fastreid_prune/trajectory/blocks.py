@@ -19,14 +19,14 @@ class Rows(Protocol):
         """The rows ``[n, C]`` of a slice."""
 
 
-def row_slices(num_rows: int, row_bytes: int, block_bytes: int = BLOCK_BYTES) -> Iterator[slice]:
+def row_slices(num_rows: int, row_bytes: int, block_bytes: int | None = None) -> Iterator[slice]:
     """Slices that cover ``num_rows`` rows in order, each of at most ``block_bytes`` (but at least a row)."""
-    step = max(1, block_bytes // max(1, row_bytes))
+    step = max(1, (block_bytes or BLOCK_BYTES) // max(1, row_bytes))
     for start in range(0, num_rows, step):
         yield slice(start, min(start + step, num_rows))
 
 
-def row_blocks(rows: Rows, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[slice, np.ndarray]]:
+def row_blocks(rows: Rows, block_bytes: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
     """Go through ``rows`` in order as ``(slice, block [n, C] float32)``, never holding all of them.
 
     The pages of a memory-mapped array are handed back now and then: else the process would seem to own, in

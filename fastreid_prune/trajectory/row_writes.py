@@ -10,6 +10,8 @@ def last_occurrences(sample_index: Tensor) -> Tensor:
     >>> last_occurrences(torch.tensor([7, 3, 7]))
     tensor([2, 1, 2])
     """
+    if not len(sample_index):
+        return sample_index
     same = sample_index.unsqueeze(0) == sample_index.unsqueeze(1)
     return (same * torch.arange(len(sample_index), device=same.device)).amax(1)
 

@@ -11,7 +11,7 @@ import torch.multiprocessing as mp
 from trajectory_reference import assert_equal
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.trajectory import FeatureRecorder, LogitRecorder, Samples, load_trajectory
+from fastreid_prune.trajectory import FeatureRecorder, LogitRecorder, Samples, blocks, load_trajectory
 from fastreid_prune.trajectory.joined_log import join_logs
 from fastreid_prune.trajectory.ranks import merge_feature_ranks, merge_ranks, merge_whole, unvisited_by_all
 from fastreid_prune.trajectory.whole import open_epoch
@@ -44,6 +44,8 @@ def one_process(recorder):
 
 def rank_of_two(rank, folder):
     torch.set_num_threads(1)
+    # merged in blocks of 7 rows and a rest
+    blocks.BLOCK_BYTES = 7 * 4 * C
     dist.init_process_group("gloo", init_method=f"file://{folder}/gather", rank=rank, world_size=RANKS)
     recorder = LogitRecorder(N, C, keep_logits=f"{folder}/whole_{rank}")
     for epoch in range(EPOCHS):
@@ -101,6 +103,7 @@ def clean_pass(recorder, epoch, rows):
 
 def feature_rank_of_two(rank, folder):
     torch.set_num_threads(1)
+    blocks.BLOCK_BYTES = 7 * 4 * D
     dist.init_process_group("gloo", init_method=f"file://{folder}/gather", rank=rank, world_size=RANKS)
     samples = Samples.from_items([f"{i}.jpg" for i in range(N)], [f"p_{i % C}" for i in range(N)], ["c"] * N)
     recorder = FeatureRecorder(N, C, f"{folder}/rank_{rank}", samples=samples)

@@ -25,7 +25,7 @@ epochs = st.lists(st.lists(visits, max_size=12), min_size=1, max_size=4)
 def feed(recorder, batch):
     index = torch.tensor([sample for sample, _ in batch], dtype=torch.int64)
     logits = torch.tensor([logits for _, logits in batch], dtype=torch.float32).reshape(-1, C) / 8
-    recorder.update(index, logits, LABELS[index])
+    recorder.update(index, logits, LABELS[index], features=logits[:, :2])
 
 
 def recorded(run, sizes=None, recorder=None):
@@ -106,7 +106,13 @@ def test_the_number_of_ranks_is_no_matter(run):
     joined = join_logs([rank.log.payload() for rank in ranks], str)
     total = sum(HostRows(rank.logit_sum.tensor, (N, C))[:] for rank in ranks)
     logits, records = MeanRows(total, joined.visits, C), summarise(joined.epochs, joined.labels)
-    assert_equal(Trajectory(logits, joined.labels, records), single.trajectory())
+    last = joined.last_rank()
+    expected = single.trajectory()
+    assert_equal(Trajectory(logits, joined.labels, records, features=expected.features), expected)
+    if expected.features is not None:
+        for row in range(N):
+            own = ranks[last[row]].features.tensor[row] if last[row] >= 0 else np.full(2, np.nan)
+            np.testing.assert_array_equal(expected.features[row], own)
 
 
 @given(epochs, st.data())

@@ -130,6 +130,7 @@ def test_a_kill_at_any_moment_leaves_one_whole_trajectory_or_a_clear_refusal(tmp
     for seed in (0, 1):
         small_recorder(seed, n=2000).save(tmp_path / str(seed))
         expected.append(load_trajectory(tmp_path / str(seed)))
+    save_trajectory(expected[0], tmp_path / "target")
     outcomes = set()
     for moment in range(12):
         arguments = expected, tmp_path / "target"
