@@ -2,6 +2,7 @@
 
 python tools/benchmark_recorder.py update      # a recorder's update beside a ResNet-50 training step
 python tools/benchmark_recorder.py memory      # peak memory of a recorder against the formula
+python tools/benchmark_recorder.py ranks       # memory that merging two ranks takes
 python tools/benchmark_recorder.py scoring     # entropy against one pass of log_softmax
 python tools/benchmark_recorder.py large       # 300,000 samples x 10,000 classes from disk
 python tools/benchmark_recorder.py features    # features and weights instead of logits, at growing sizes
@@ -16,6 +17,8 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from fastreid_prune import scores
 from fastreid_prune.scores.entropy import entropy_of_logits
@@ -26,6 +29,7 @@ from fastreid_prune.trajectory import (
     load_trajectory,
     save_trajectory,
 )
+from fastreid_prune.trajectory.ranks import merge_ranks
 
 GIB, MIB = 2**30, 2**20
 
@@ -69,14 +73,45 @@ def main() -> None:
     """One command a measurement."""
 
 
+class BytesMoved(TorchDispatchMode):
+    """Counts the bytes of all tensors that the operations inside read and write.
+
+    Of an array that is read or written at some places only, those count, twice where they are added to.
+    """
+
+    bytes = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        """Count one operation; views move nothing."""
+        result = operation(*args, **(kwargs or {}))
+        name = operation.overloadpacket.__name__
+        if name in ("index_add_", "index_copy_"):
+            self.bytes += _size(args[2:]) + (2 if name == "index_add_" else 1) * _size(args[3])
+        elif name == "gather":
+            self.bytes += 2 * _size(result) + _size(args[2])
+        elif not operation.is_view:
+            # an operation in place returns what it was given: read and written
+            self.bytes += _size((args, kwargs)) + _size(result)
+        return result
+
+
+def _size(values: object) -> int:
+    tensors = [value for value in tree_leaves(values) if isinstance(value, torch.Tensor)]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
 @main.command()
 @click.option("--batch", default=64, show_default=True)
 @click.option("--steps", default=2, show_default=True, help="Training steps to time, after one to warm up.")
 def update(batch: int, steps: int) -> None:
-    """A recorder's update beside a ResNet-50 training step at 256 x 128, in turn."""
+    """A recorder's update beside a ResNet-50 training step at 256 x 128, in turn.
+
+    The bytes are those of the batch and its sums in memory; where the sums live beside an accelerator, the logits
+    cross to the host besides, once.
+    """
     from torchvision.models import resnet50
 
-    click.echo("| C | training step, s | update, ms | share | logits read, MB | sums read and written, MB |")
+    click.echo("| C | training step, s | update, ms | share | bytes moved, MB | of the logits' size |")
     click.echo("|---|---|---|---|---|---|")
     for classes in (1000, 10000):
         model = resnet50(num_classes=classes)
@@ -97,11 +132,12 @@ def update(batch: int, steps: int) -> None:
                 start = time.perf_counter()
                 recorder.update(rows, logits, labels)
                 update_times.append(time.perf_counter() - start)
+        with BytesMoved() as moved:
+            recorder.update(rows, logits, labels)
         step_time, update_time = np.median(step_times[1:]), np.median(update_times[10:])
-        size = 4 * batch * classes / 1e6
-        share = f"{update_time / step_time:.3%}"
         click.echo(
-            f"| {classes} | {step_time:.2f} | {1e3 * update_time:.2f} | {share} | {size:.2f} | {2 * size:.2f} |"
+            f"| {classes} | {step_time:.2f} | {1e3 * update_time:.2f} | {update_time / step_time:.3%} | "
+            f"{moved.bytes / 1e6:.2f} | {moved.bytes / (4 * batch * classes):.1f} |"
         )
 
 
@@ -123,6 +159,37 @@ def _record(num_samples: int, classes: int) -> None:
         for rows in torch.arange(num_samples).split(64):
             recorder.update(rows, logits[: len(rows)], rows % classes)
         recorder.end_epoch()
+
+
+@main.command()
+@click.option("--samples", default=100_000, show_default=True)
+@click.option("--classes", default=1000, show_default=True)
+def ranks(samples: int, classes: int) -> None:
+    """What merging two ranks adds to the memory of each beyond the sum of its own logits."""
+    with tempfile.TemporaryDirectory() as folder:
+        with multiprocessing.get_context("spawn").Pool(2) as pool:
+            added = pool.starmap(
+                _merge_rank, [(rank, folder, samples, classes) for rank in (0, 1)], chunksize=1
+            )
+        size = (Path(folder) / "merged" / "mean_logits.npy").stat().st_size
+    click.echo(f"2 ranks, {samples} x {classes}: {size / MIB:.0f} MiB of logits on each; merging them added")
+    for rank, (own, peak) in enumerate(added):
+        click.echo(f"rank {rank}: {(peak - own) / MIB:.0f} MiB to {own / MIB:.0f} MiB")
+
+
+def _merge_rank(rank: int, folder: str, samples: int, classes: int) -> tuple[int, int]:
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    recorder = LogitRecorder(samples, classes, storage="host")
+    logits = torch.randn(64, classes)
+    for rows in torch.arange(samples)[rank::2].split(64):
+        recorder.update(rows, logits[: len(rows)], rows % classes)
+    # all pages of the sum, also those of samples that only the other rank has seen
+    recorder.logit_sum.tensor.add_(0)
+    recorder.end_epoch()
+    own = _high_water()
+    merge_ranks(recorder, Path(folder) / "merged")
+    torch.distributed.destroy_process_group()
+    return own, _high_water()
 
 
 @main.command()

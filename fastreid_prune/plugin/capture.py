@@ -1,7 +1,6 @@
 """The hook that captures the head's logits during a scoring run."""
 
 import logging
-import shutil
 from pathlib import Path
 
 import torch
@@ -10,13 +9,13 @@ from fastreid.engine.train_loop import HookBase
 from fastreid.utils import comm
 from torch.nn.parallel import DistributedDataParallel
 
-from fastreid_prune.plugin.compat.loaders import loading_for
+from fastreid_prune.plugin.clean_pass import CleanPass
 from fastreid_prune.plugin.data import data_root
-from fastreid_prune.plugin.finish import WHOLE, finish_run, gloo_group
-from fastreid_prune.plugin.heads import HeadTap, clean_logits, find_head
+from fastreid_prune.plugin.finish import finish_run, gloo_group
+from fastreid_prune.plugin.heads import HeadTap, find_head
+from fastreid_prune.plugin.recording import clean_recording, make_recorder
 from fastreid_prune.plugin.state import CaptureState
 from fastreid_prune.plugin.tensorboard import put_findings, write_findings
-from fastreid_prune.trajectory import LogitRecorder
 from fastreid_prune.trajectory.ranks import unvisited_by_all
 
 logger = logging.getLogger("fastreid.prune")
@@ -43,29 +42,32 @@ class CaptureHook(HookBase):
         self.head_name, self.head = find_head(self.model, cfg.PRUNE.CAPTURE.HEAD)
         self.samples = self.dataset.samples()
         self.in_eval = cfg.PRUNE.CAPTURE.MODE == "eval"
-        self.recorder = LogitRecorder(
-            len(self.samples),
-            cfg.MODEL.HEADS.NUM_CLASSES,
-            samples=self.samples,
-            head=self.head_name,
-            folder=self.folder,
-            keep_logits=self.whole_folder() if cfg.PRUNE.CAPTURE.KEEP_LOGITS else None,
+        self.recorder = make_recorder(cfg, self.samples, self.head_name, self.folder)
+        self.state = CaptureState(
+            self.recorder,
+            self.samples,
+            self.folder,
+            mode=cfg.PRUNE.CAPTURE.MODE,
+            keeps=f"{type(self.recorder).__name__}, logits {cfg.PRUNE.CAPTURE.KEEP_LOGITS}",
         )
-        self.state = CaptureState(cfg.PRUNE.CAPTURE.MODE, self.recorder, self.samples, self.folder / "state")
+        self.clean_pass = CleanPass(cfg, self.model, self.head, self.dataset)
         self.tap: HeadTap | None = None
+        self._is_ready = False
 
-    def whole_folder(self) -> Path:
-        """Where this rank keeps the logits of every epoch; those of several ranks are merged at the end."""
-        alone = comm.get_world_size() == 1
-        return self.folder / WHOLE if alone else self.folder / "state" / f"logits.rank{comm.get_rank()}"
+    def prepare(self) -> None:
+        """Take up a resumed run's state, or start anew.
+
+        Raises:
+            FastreidPruneError: the state does not match the checkpoint, or the head cannot be read.
+        """
+        self._is_ready = True
+        self.clean_pass.rehearse(self.cfg.MODEL.HEADS.NUM_CLASSES, factored=self.cfg.PRUNE.CAPTURE.FACTORED)
+        self.state.begin(self.trainer.start_epoch)
 
     def before_train(self) -> None:
-        """Take up a resumed run's state, or start anew; listen to the head."""
-        self.state.begin(self.trainer.start_epoch)
-        if self.trainer.start_epoch == 0:
-            # an earlier run's into the same folder would pass for this one's
-            for folder in (self.folder / WHOLE, self.whole_folder()):
-                shutil.rmtree(folder, ignore_errors=True)
+        """Listen to the head."""
+        if not self._is_ready:
+            self.prepare()
         if not self.in_eval:
             self.tap = HeadTap(self.model, self.head, self.recorder.update)
         logger.info(
@@ -85,10 +87,10 @@ class CaptureHook(HookBase):
 
     def after_epoch(self) -> None:
         """Close the epoch, and save the state that the checkpoint of this epoch belongs to."""
-        if self.in_eval:
-            self.clean_pass(f"epoch {self.trainer.epoch}")
-        self.recorder.end_epoch()
         epoch, last = self.trainer.epoch, self.trainer.max_epoch - 1
+        if self.in_eval:
+            self.clean_pass(f"epoch {epoch}", clean_recording(self.recorder, self.head))
+        self.recorder.end_epoch()
         if epoch >= last or (epoch + 1) % self.cfg.SOLVER.CHECKPOINT_PERIOD == 0:
             self.state.save(epoch)
 
@@ -101,8 +103,6 @@ class CaptureHook(HookBase):
         if not self.in_eval:
             self.fill()
         finish_run(self.cfg, self.recorder, self.dataset, self.folder, self.state.run)
-        if comm.get_world_size() > 1:
-            shutil.rmtree(self.whole_folder(), ignore_errors=True)
         if comm.is_main_process():
             put_findings(self.folder, data_root())
             write_findings(self.trainer)
@@ -129,23 +129,8 @@ class CaptureHook(HookBase):
         if comm.get_world_size() > 1:
             # Each rank has the features of its share of the closing pass, whichever ranks trained on those samples.
             features = self.recorder.features.tensor
-            dist.all_reduce(features.nan_to_num_(0.0))
+            group = gloo_group() if features.device.type == "cpu" else None
+            dist.all_reduce(features.nan_to_num_(0.0), group=group)
         logger.info(
             f"{len(rows)} of {len(self.samples)} samples were never in a batch: observed once, in the closing pass."
         )
-
-    def clean_pass(self, what: str, record=None) -> None:
-        """Run every sample of this rank's share through the model in evaluation mode, once, in order."""
-        from fastreid.data import build_reid_test_loader
-
-        with loading_for(self.cfg.MODEL.DEVICE):
-            loader, _ = build_reid_test_loader(
-                self.dataset.with_test_transforms(self.cfg),
-                test_batch_size=self.cfg.TEST.IMS_PER_BATCH,
-                num_query=0,
-            )
-        logger.info(f"Clean pass over the training set ({what})")
-        with clean_logits(self.model, self.head, record or self.recorder.update) as run:
-            for inputs in loader:
-                run(inputs)
-        comm.synchronize()

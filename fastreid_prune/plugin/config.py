@@ -31,6 +31,9 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.CAPTURE.CHECK_IMAGES = True
     # Keep the logits of every epoch too (float16, 2 bytes x samples x classes an epoch), for plots and research.
     cfg.PRUNE.CAPTURE.KEEP_LOGITS = False
+    # For very many classes, in eval mode: keep the features and the classifier's weights of every epoch, from which the
+    # mean logits follow exactly when scoring (4 x epochs x (samples + classes) x feature size bytes on disk).
+    cfg.PRUNE.CAPTURE.FACTORED = False
 
     # Of each query, how many gallery images an evaluation keeps by name, in OUTPUT_DIR/prune/retrieved.npz: the report
     # shows whose changed. 0: none. One more search of the gallery; not done with TEST.RERANK.
@@ -65,6 +68,11 @@ def check_prune_config(cfg: CfgNode) -> None:
         raise FastreidPruneError(
             f"PRUNE.CAPTURE.MODE: {prune.CAPTURE.MODE!r} found, 'train' or 'eval' expected."
         )
+    if prune.CAPTURE.FACTORED and (prune.CAPTURE.MODE != "eval" or prune.CAPTURE.KEEP_LOGITS):
+        raise FastreidPruneError(
+            "PRUNE.CAPTURE.FACTORED needs PRUNE.CAPTURE.MODE eval, since in training the weights change at each step, "
+            "and PRUNE.CAPTURE.KEEP_LOGITS False, since no logits are stored."
+        )
     if prune.METHOD not in scores.available():
         known = ", ".join(scores.available())
         raise FastreidPruneError(f"PRUNE.METHOD: {prune.METHOD!r} found, one of {known} expected.")
@@ -87,7 +95,7 @@ def check_prune_config(cfg: CfgNode) -> None:
 
 
 def naming_nearest_key(merge):
-    """Wrap a ``merge_from_…`` method of CfgNode: an unknown key under ``PRUNE`` is answered with the nearest known one."""
+    """Wrap a ``merge_from_…`` method of CfgNode: an unknown key under ``PRUNE`` is answered with the nearest one."""
 
     @functools.wraps(merge)
     def wrapped(self, *args, **kwargs):

@@ -8,27 +8,18 @@ from typing import Any
 import torch
 from fastreid.utils import comm
 
-from fastreid_prune.trajectory import LogitRecorder
-from fastreid_prune.trajectory.ranks import merge_ranks, merge_whole
+from fastreid_prune.plugin.recording import Recorder, write_trajectory
 
 logger = logging.getLogger("fastreid.prune")
 
-# in a run's prune folder: the logits of every epoch, where PRUNE.CAPTURE.KEEP_LOGITS asked for them
-WHOLE = Path("trajectory") / "logits"
 
-
-def finish_run(cfg, recorder: LogitRecorder, dataset, folder: Path, run: str) -> None:
+def finish_run(cfg, recorder: Recorder, dataset, folder: Path, run: str) -> None:
     """Write the trajectory of all ranks, score it, and prune where ``PRUNE.RATIO`` asks for it."""
     from fastreid_prune.pruning import prune, score_run
     from fastreid_prune.purify import judge_run
 
-    meta = describe(cfg, dataset, run)
-    if comm.get_world_size() > 1:
-        merge_ranks(recorder, folder / "trajectory", meta, gloo_group())
-        if recorder.whole is not None:
-            merge_whole(recorder, folder / WHOLE, gloo_group())
-    else:
-        recorder.save(folder / "trajectory", meta)
+    group = gloo_group() if comm.get_world_size() > 1 else None
+    write_trajectory(recorder, folder / "trajectory", describe(cfg, dataset, run), group)
     if comm.is_main_process():
         score_run(folder)
         logger.info(f"Scored run: {folder}")

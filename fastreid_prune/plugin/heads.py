@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fastreid_prune.errors import FastreidPruneError
@@ -49,6 +50,18 @@ def find_head(model: nn.Module, name: str = "") -> tuple[str, nn.Module]:
     return next(iter(heads.items()))
 
 
+def linear_classifier(head: nn.Module) -> tuple[Tensor, bool]:
+    """A head's classifier as one matrix: ``logits = features @ weight.T``, without margin, after the scale.
+
+    Returns:
+        The weight ``[C, D]``, and whether the features are to be brought to length 1 first.
+    """
+    scale, weight = head.cls_layer.s, head.weight.detach()
+    if type(head.cls_layer).__name__ == "Linear":
+        return scale * weight, False
+    return scale * F.normalize(weight), True
+
+
 class HeadTap:
     """Reads what a head says of each training batch, while :meth:`open` says so."""
 
@@ -75,7 +88,7 @@ class HeadTap:
         if not self.is_open or self._batch is None:
             return
         batch, self._batch = self._batch, None
-        self._on_logits(batch["sample_index"], output["pred_class_logits"].detach(), batch["targets"], None)
+        self._on_logits(batch["sample_index"], _logits(module, output).detach(), batch["targets"], None)
 
 
 @contextmanager
@@ -97,8 +110,9 @@ def clean_logits(model: nn.Module, head: nn.Module, on_logits: OnLogits) -> Iter
         neck.append(output)
 
     def see_logits(module: nn.Module, arguments: tuple, output: dict[str, Tensor]) -> Tensor:
+        logits = _logits(module, output)
         features = neck.pop().flatten(1) if neck else output["features"]
-        on_logits(batch["sample_index"], output["pred_class_logits"], batch["targets"], features)
+        on_logits(batch["sample_index"], logits, batch["targets"], features)
         return features
 
     def run(inputs: dict[str, Any]) -> None:
@@ -121,3 +135,12 @@ def clean_logits(model: nn.Module, head: nn.Module, on_logits: OnLogits) -> Iter
         for handle in handles:
             handle.remove()
         model.train(was_training)
+
+
+def _logits(head: nn.Module, output: Any) -> Tensor:
+    if not isinstance(output, dict) or "pred_class_logits" not in output:
+        raise FastreidPruneError(
+            f"PRUNE.CAPTURE: the head {type(head).__name__} gives no `pred_class_logits` in training, as fastreid's "
+            "do, so there are no logits to capture. Choose another head with PRUNE.CAPTURE.HEAD."
+        )
+    return output["pred_class_logits"]

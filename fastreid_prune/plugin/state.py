@@ -2,16 +2,17 @@
 
 import hashlib
 import logging
+import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
 from fastreid.utils import comm
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import save_tensors
-from fastreid_prune.trajectory import LogitRecorder, Samples
+from fastreid_prune.trajectory import FeatureRecorder, LogitRecorder, Samples, load_trajectory, save_state
+from fastreid_prune.trajectory.state import read_state
 
 logger = logging.getLogger("fastreid.prune")
 
@@ -24,15 +25,22 @@ class CaptureState:
 
     The recorder's state is a file a rank and epoch, ``state/epoch_0003.rank0.pt``, written whole before the checkpoint
     of that epoch; the checkpoint itself holds only which run and epoch it belongs to. So whatever moment the process
-    is killed at, the checkpoint that fastreid resumes from finds exactly the epochs that led to it.
+    is killed at, the checkpoint that fastreid resumes from finds exactly the epochs that led to it. When the run's
+    files are complete, the states go, all at once.
     """
 
-    def __init__(self, mode: str, recorder: LogitRecorder, samples: Samples, folder: Path):
-        """State of ``recorder``, which captures ``samples`` in ``mode``, in ``folder``."""
+    def __init__(
+        self, recorder: LogitRecorder | FeatureRecorder, samples: Samples, folder: Path, **settings: str
+    ):
+        """State of ``recorder``, which captures ``samples``, in ``folder``/state of the run's own ``folder``.
+
+        ``settings`` are those that a resumed run has to share.
+        """
         self.recorder = recorder
         self.samples = samples
         self.folder = folder
-        self.mode = mode
+        self.states = folder / "state"
+        self.settings = settings
         self.run = ""
         self.epoch = -1
         self._resumed: dict[str, Any] | None = None
@@ -54,8 +62,7 @@ class CaptureState:
         if start_epoch == 0:
             self.run = comm.all_gather(secrets.token_hex(8))[0]
             if comm.is_main_process():
-                for file in self.folder.glob("epoch_*.pt"):
-                    file.unlink()
+                self._clear()
             comm.synchronize()
             return
         expected = f"epoch {start_epoch - 1}"
@@ -66,34 +73,55 @@ class CaptureState:
                 expected, f"the checkpoint's capture ends with epoch {self._resumed['epoch']}"
             )
         self.run, self.epoch = self._resumed["run"], self._resumed["epoch"]
+        if self._is_complete(start_epoch):
+            logger.info(f"The capture is complete: {self.folder}")
+            return
         path = self._path(self.epoch)
         if not path.exists():
             raise self._mismatch(expected, f"there is no {path}")
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = read_state(path, start_epoch)
         for key, own in self._identity().items():
-            if state[key] != own:
+            if state.get(key) != own:
                 raise self._mismatch(
-                    expected, f"{path} was recorded with {key} {state[key]}, this run has {own}"
+                    expected, f"{path} was recorded with {key} {state.get(key)}, this run has {own}"
                 )
-        self.recorder.load_state_dict(state["recorder"])
+        self.recorder.load_state_dict(state, copy=False)
         logger.info(f"Resuming the capture after epoch {self.epoch}.")
 
     def save(self, epoch: int) -> None:
         """Write this rank's state after ``epoch``, before the checkpoint of that epoch is written."""
-        save_tensors({**self._identity(), "recorder": self.recorder.state_dict()}, self._path(epoch))
+        save_state(self.recorder, self._path(epoch), **self._identity())
         self.epoch = epoch
         comm.synchronize()
-        own = sorted(self.folder.glob(f"epoch_*.rank{comm.get_rank()}.pt"))
+        own = sorted(self.states.glob(f"epoch_*.rank{comm.get_rank()}.pt"))
         for file in own[:-_KEPT]:
             file.unlink()
 
     def discard(self) -> None:
         """Remove all state: the run is complete and its trajectory written."""
         if comm.is_main_process():
-            for file in self.folder.glob("epoch_*.pt"):
-                file.unlink()
-            if self.folder.is_dir() and not any(self.folder.iterdir()):
-                self.folder.rmdir()
+            done = self.folder / "state.done"
+            shutil.rmtree(done, ignore_errors=True)
+            os.replace(self.states, done)
+            shutil.rmtree(done)
+
+    def _is_complete(self, epochs: int) -> bool:
+        """Whether the run was killed after its last file: no state is left, and the trajectory is its own."""
+        if self.states.exists():
+            return False
+        try:
+            trajectory = load_trajectory(self.folder)
+        except FastreidPruneError:
+            return False
+        return trajectory.meta.get("run") == self.run and trajectory.num_epochs == epochs
+
+    def _clear(self) -> None:
+        """Remove what an earlier run left that this one would not replace."""
+        shutil.rmtree(self.states, ignore_errors=True)
+        shutil.rmtree(self.folder / "state.done", ignore_errors=True)
+        trajectory = self.folder / "trajectory"
+        if (trajectory / "logits").exists() or (trajectory / "factors").exists():
+            shutil.rmtree(trajectory)
 
     def _identity(self) -> dict[str, Any]:
         rows = zip(self.samples.file_name, self.samples.pid, strict=True)
@@ -101,12 +129,12 @@ class CaptureState:
         return {
             "run": self.run,
             "processes": comm.get_world_size(),
-            "mode": self.mode,
             "samples": hashlib.sha256(names.encode()).hexdigest(),
+            **self.settings,
         }
 
     def _path(self, epoch: int) -> Path:
-        return self.folder / f"epoch_{epoch:04d}.rank{comm.get_rank()}.pt"
+        return self.states / f"epoch_{epoch:04d}.rank{comm.get_rank()}.pt"
 
     def _mismatch(self, expected: str, found: str) -> FastreidPruneError:
         return FastreidPruneError(

@@ -101,3 +101,16 @@ def attach(trainer) -> None:
     trainer._hooks[first:first] = own
     # The record comes last: it holds what the last evaluation found.
     trainer.register_hooks([RunRecord(trainer.cfg)])
+
+
+def before_training(trainer) -> None:
+    """What may stop a scoring run at its start: said before fastreid's loop, whose closing hooks would hide it.
+
+    Raises:
+        FastreidPruneError: as for :meth:`.capture.CaptureHook.prepare`.
+    """
+    from fastreid_prune.plugin.capture import CaptureHook
+
+    for hook in trainer._hooks:
+        if isinstance(hook, CaptureHook):
+            hook.prepare()

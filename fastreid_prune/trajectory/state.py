@@ -23,26 +23,30 @@ class Recorder(Protocol):
         """Go on from a state."""
 
 
-def save_state(recorder: Recorder, path: str | os.PathLike) -> None:
+def save_state(recorder: Recorder, path: str | os.PathLike, **whose: str | int) -> None:
     """Write the recorder's state onto ``path``; what was there stays until the new file is whole and on disk.
+
+    Args:
+        recorder: between two epochs.
+        path: the file.
+        whose: what else the file is to say, under keys that are not the state's own.
 
     Raises:
         FastreidPruneError: the disk is full or the folder cannot be written to.
     """
-    save_tensors(recorder.state_dict(), path)
+    save_tensors({**whose, **recorder.state_dict()}, path)
 
 
-def load_state(recorder: Recorder, path: str | os.PathLike, epochs: int | None = None) -> None:
-    """Go on from the state at ``path``.
+def read_state(path: str | os.PathLike, epochs: int | None = None) -> dict[str, Any]:
+    """The state at ``path``, its large tensors memory-mapped.
 
     Args:
-        recorder: of the same sizes as the one that was saved.
         path: what :func:`save_state` wrote.
         epochs: how many epochs the training checkpoint holds; None: do not compare.
 
     Raises:
-        FastreidPruneError: the file is missing or damaged, of another data set, or of another epoch than the
-            checkpoint: going on would count an epoch twice or lose one.
+        FastreidPruneError: the file is missing or damaged, or of another epoch than the checkpoint: going on
+            would count an epoch twice or lose one.
     """
     path = Path(path)
     try:
@@ -62,4 +66,13 @@ def load_state(recorder: Recorder, path: str | os.PathLike, epochs: int | None =
             "count an epoch twice or lose one. Resume from a checkpoint that fits, or start anew in an empty "
             "output folder."
         )
-    recorder.load_state_dict(state, copy=False)
+    return state
+
+
+def load_state(recorder: Recorder, path: str | os.PathLike, epochs: int | None = None) -> None:
+    """Go on from the state at ``path``, in a recorder of the same sizes as the one that was saved.
+
+    Raises:
+        FastreidPruneError: as for :func:`read_state`, or the state is of another data set.
+    """
+    recorder.load_state_dict(read_state(path, epochs), copy=False)

@@ -54,7 +54,7 @@ def choose_storage(
 def allocate_rows(
     shape: tuple[int, int], storage: str, device: torch.device, folder: str | os.PathLike | None, what: str
 ) -> Tensor:
-    """A zero-filled float32 tensor of ``shape`` in ``storage`` (one of :data:`STORAGES`), which the log tells of ``what``.
+    """A zero-filled float32 tensor of ``shape`` in ``storage``, one of :data:`STORAGES`; ``what`` it is, for the log.
 
     Raises:
         FastreidPruneError: it fits nowhere, or the disk is full.

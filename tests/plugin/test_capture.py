@@ -82,7 +82,7 @@ def test_train_mode_logits_are_the_heads_without_margin_and_after_the_scale(scor
     seen = {}
 
     def listen(module, arguments, output):
-        if module.training:
+        if trainer.model.training:
             seen.setdefault("logits", []).append(output["pred_class_logits"].detach().clone())
 
     trainer.model.heads.register_forward_hook(listen)
@@ -154,6 +154,157 @@ def test_a_model_with_several_heads_asks_which_one_before_training(cfg):
     with clean_logits(model, head, lambda *arguments: got.append(arguments)) as run:
         run(batch)
     assert got[0][1].shape == (2, 16)
+
+
+def mgn(cfg):
+    cfg.MODEL.META_ARCHITECTURE = "MGN"
+    cfg.MODEL.BACKBONE.NAME, cfg.MODEL.BACKBONE.DEPTH = "build_resnet_backbone", "50x"
+    cfg.MODEL.BACKBONE.FEAT_DIM, cfg.MODEL.HEADS.EMBEDDING_DIM = 2048, 32
+    cfg.INPUT.SIZE_TRAIN = cfg.INPUT.SIZE_TEST = [96, 32]
+    cfg.SOLVER.MAX_EPOCH = 1
+    return cfg
+
+
+@pytest.mark.parametrize("head, message", [("", "several heads"), ("heads", "no head 'heads'")])
+def test_a_run_with_several_heads_stops_before_its_first_step_unless_one_is_chosen(scoring, head, message):
+    from fastreid.engine import DefaultTrainer
+
+    mgn(scoring).PRUNE.CAPTURE.HEAD = head
+    trainer = DefaultTrainer(scoring)
+    trainer.run_step = lambda: pytest.fail("a step was trained")
+    with pytest.raises(FastreidPruneError, match=rf"PRUNE\.CAPTURE\.HEAD.*{message}"):
+        trainer.train()
+
+
+@pytest.mark.slow
+def test_of_several_heads_the_chosen_one_is_captured(scoring, tmp_path):
+    from fastreid.engine import DefaultTrainer
+
+    mgn(scoring).PRUNE.CAPTURE.HEAD = "b2_head"
+    trainer = DefaultTrainer(scoring)
+    trainer.iters_per_epoch = 1
+    trained = []
+    trainer.model.register_forward_pre_hook(
+        lambda model, arguments: (
+            trained.extend(arguments[0]["sample_index"].tolist()) if model.training else None
+        )
+    )
+    trainer.train()
+    trajectory = load_trajectory(tmp_path / "run")
+    assert trajectory.meta["head"] == "b2_head" and len(trained) == 16
+    # the others were seen in the closing pass, with the weights and features as they are now
+    others = np.setdiff1d(np.arange(trajectory.num_samples), trained)
+    features = torch.from_numpy(np.array(trajectory.features))[others]
+    expected = F.linear(features, trainer.model.b2_head.weight.detach())
+    np.testing.assert_allclose(trajectory.mean_logits[others], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_head_without_logits_stops_the_run_before_its_first_step(scoring):
+    from fastreid.engine import DefaultTrainer
+
+    trainer = DefaultTrainer(scoring)
+    trainer.run_step = lambda: pytest.fail("a step was trained")
+    forward = trainer.model.heads.forward
+    trainer.model.heads.forward = lambda *arguments: {"logits": forward(*arguments)}
+    with pytest.raises(FastreidPruneError, match="EmbeddingHead gives no `pred_class_logits` in training"):
+        trainer.train()
+
+
+def test_a_nan_in_training_names_sample_epoch_and_head(scoring):
+    from fastreid.engine import DefaultTrainer
+
+    trainer = DefaultTrainer(scoring)
+    trainer.iters_per_epoch = 1
+    spoil = trainer.model.heads.register_forward_hook(
+        lambda module, arguments, output: (
+            output["pred_class_logits"].__setitem__((3, 0), torch.nan)
+            if getattr(trainer, "epoch", 0) == 1 and isinstance(output, dict)
+            else None
+        )
+    )
+    with pytest.raises(
+        FastreidPruneError, match=r"logits of head heads in epoch 1: sample \d+ \(Market-1501.*jpg\)"
+    ):
+        trainer.train()
+    spoil.remove()
+
+
+@pytest.mark.parametrize("layer", ["Linear", "CosSoftmax"])
+def test_features_and_weights_kept_instead_of_logits_give_the_same_run(scoring, layer, tmp_path):
+    scoring.PRUNE.CAPTURE.MODE = "eval"
+    scoring.PRUNE.RATIO = 0.3
+    scoring.MODEL.HEADS.CLS_LAYER, scoring.MODEL.HEADS.SCALE = layer, 16
+    found = []
+    for factored in (False, True):
+        scoring.PRUNE.CAPTURE.FACTORED = factored
+        scoring.OUTPUT_DIR = str(tmp_path / str(factored))
+        (tmp_path / str(factored)).mkdir()
+        train(scoring, iterations=2)
+        found.append(load_trajectory(scoring.OUTPUT_DIR))
+        assert (tmp_path / str(factored) / "prune" / "trajectory" / "mean_logits.npy").exists() != factored
+    logits, factors = found
+    np.testing.assert_allclose(factors.mean_logits[:], logits.mean_logits, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(factors.epochs.loss, logits.epochs.loss)
+    tables = [
+        (tmp_path / name / "prune" / "scores.csv").read_text().splitlines() for name in ("False", "True")
+    ]
+    assert tables[0][0] == tables[1][0] and len(tables[0]) == len(tables[1])
+
+
+def test_features_and_weights_are_refused_in_training(scoring):
+    from fastreid.engine import DefaultTrainer
+
+    scoring.PRUNE.CAPTURE.FACTORED = True
+    with pytest.raises(FastreidPruneError, match="PRUNE.CAPTURE.FACTORED needs PRUNE.CAPTURE.MODE eval"):
+        DefaultTrainer(scoring)
+
+
+def test_a_run_killed_after_its_last_file_is_complete_when_resumed(scoring, tmp_path):
+    from fastreid.engine import DefaultTrainer
+
+    scoring.PRUNE.CAPTURE.MODE = "eval"
+    train(scoring, iterations=1)
+    before = {path: path.read_bytes() for path in (tmp_path / "run" / "prune" / "trajectory").iterdir()}
+    again = DefaultTrainer(scoring)
+    again.resume_or_load(resume=True)
+    again.train()
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_checkpoint_and_a_capture_that_do_not_match_are_refused(scoring, tmp_path):
+    from fastreid.engine import DefaultTrainer
+
+    scoring.SOLVER.MAX_EPOCH = 3
+
+    def interrupted():
+        trainer = DefaultTrainer(scoring)
+        trainer.iters_per_epoch = 1
+        trainer.resume_or_load(resume=True)
+        return trainer
+
+    stopping = interrupted()
+    run_step = stopping._trainer.run_step
+    stopping.run_step = lambda: run_step() if stopping.epoch < 2 else (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        stopping.train()
+    states = tmp_path / "run" / "prune" / "state"
+    newest = states / "epoch_0001.rank0.pt"
+    whole = newest.read_bytes()
+    for damage, message in (
+        (lambda: newest.write_bytes(whole[: len(whole) // 2]), "epoch_0001.rank0.pt.*cannot be read"),
+        (
+            lambda: newest.write_bytes((states / "epoch_0000.rank0.pt").read_bytes()),
+            "holds 1 recorded epochs",
+        ),
+        (newest.unlink, "capture of epoch 1 is needed, but there is no .*epoch_0001.rank0.pt"),
+    ):
+        damage()
+        with pytest.raises(FastreidPruneError, match=message):
+            interrupted().train()
+    newest.write_bytes(whole)
+    scoring.PRUNE.CAPTURE.MODE = "eval"
+    with pytest.raises(FastreidPruneError, match="recorded with mode train, this run has eval"):
+        interrupted().train()
 
 
 def test_samples_are_named_relative_to_the_data_sets_root_in_the_same_order_everywhere(scoring, demo_root):

@@ -1,10 +1,6 @@
 """Whole scripts in processes of their own, as a user runs them."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -107,28 +103,26 @@ def test_two_processes_make_one_trajectory_with_every_visit(script, scoring, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [6, 9, 12])
-def test_a_killed_run_resumes_to_the_trajectory_of_an_unbroken_one(
-    script, scoring, tmp_path, run_command, demo_root, seconds
-):
-    import os
+def test_features_and_weights_of_two_processes_make_one_trajectory(script, scoring, tmp_path, run_command):
+    scoring = [*scoring, "PRUNE.CAPTURE.MODE", "eval"]
+    found = []
+    for factored in (False, True):
+        output = tmp_path / f"factored-{factored}"
+        arguments = ["PRUNE.CAPTURE.FACTORED", factored, "OUTPUT_DIR", output]
+        run_command("-m", "fastreid_prune", "run", script, "--num-gpus", "2", *scoring, *arguments)
+        found.append(load_trajectory(output))
+        assert not (output / "prune" / "state").exists()
+    logits, factors = found
+    assert (factors.epochs.visits == 1).all()
+    np.testing.assert_allclose(factors.mean_logits[:], logits.mean_logits, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(factors.epochs.given_logit, logits.epochs.given_logit)
 
-    scoring = [*scoring, "PRUNE.CAPTURE.MODE", "eval", "SOLVER.MAX_EPOCH", "4"]
-    run_command("-m", "fastreid_prune", "run", script, *scoring, "OUTPUT_DIR", tmp_path / "unbroken")
-    broken = [*map(str, scoring), "OUTPUT_DIR", str(tmp_path / "broken")]
-    command = [sys.executable, "-W", "ignore", "-m", "fastreid_prune", "run", str(script)]
-    settings = {**os.environ, "FASTREID_DATASETS": str(demo_root), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [*command, *broken], env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    run_command("-m", "fastreid_prune", "run", script, "--resume", *broken)
-    expected, resumed = load_trajectory(tmp_path / "unbroken"), load_trajectory(tmp_path / "broken")
-    assert (resumed.epochs.visits == 1).all()
-    np.testing.assert_array_equal(resumed.mean_logits, expected.mean_logits)
-    np.testing.assert_array_equal(resumed.epochs.given_logit, expected.epochs.given_logit)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [["eval"], ["train"], ["eval", "--set", "PRUNE.CAPTURE.FACTORED=True"]])
+def test_killed_runs_resume_to_the_trajectory_of_an_unbroken_one(options, run_command):
+    said = run_command("tools/kill_and_resume.py", "--kills", "3", "--mode", *options, timeout=900)
+    assert "3 of 3 resumed runs equal the unbroken one." in said.stdout
 
 
 def test_a_users_mistake_ends_in_one_message_without_a_traceback(script, options, run_command):

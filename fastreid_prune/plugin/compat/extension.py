@@ -77,6 +77,7 @@ def _extend_trainer() -> None:
     @functools.wraps(original_train)
     def train(self):
         trainer.attach(self)
+        trainer.before_training(self)
         return original_train(self)
 
     DefaultTrainer.__init__ = __init__

@@ -1,0 +1,72 @@
+"""Every training sample through the model in evaluation mode."""
+
+import logging
+
+import torch
+import torch.nn.functional as F
+from fastreid.utils import comm
+from torch import nn
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.plugin.compat.loaders import loading_for
+from fastreid_prune.plugin.data import IndexedDataset
+from fastreid_prune.plugin.heads import OnLogits, clean_logits, linear_classifier
+
+logger = logging.getLogger("fastreid.prune")
+
+
+class CleanPass:
+    """Runs the samples through the model and hands on what the head says of them."""
+
+    def __init__(self, cfg, model: nn.Module, head: nn.Module, dataset: IndexedDataset):
+        self._cfg, self._model, self._head, self._dataset = cfg, model, head, dataset
+
+    def __call__(self, what: str, on_logits: OnLogits) -> None:
+        """Run every sample of this rank's share, once, in order; ``what`` is for the log."""
+        from fastreid.data import build_reid_test_loader
+
+        with loading_for(self._cfg.MODEL.DEVICE):
+            loader, _ = build_reid_test_loader(
+                self._dataset.with_test_transforms(self._cfg),
+                test_batch_size=self._cfg.TEST.IMS_PER_BATCH,
+                num_query=0,
+            )
+        logger.info(f"Clean pass over the training set ({what})")
+        with clean_logits(self._model, self._head, on_logits) as run:
+            for inputs in loader:
+                run(inputs)
+        comm.synchronize()
+
+    def rehearse(self, num_classes: int, factored: bool) -> None:
+        """Run one sample and record nothing: a head that a pass could not read stops the run now, not at its end.
+
+        Raises:
+            FastreidPruneError: the head is not asked, or what it says is not ``num_classes`` logits; or ``factored``
+                and they do not follow from its features and weights.
+        """
+        from fastreid.data.build import fast_batch_collator
+
+        name, heard = type(self._head).__name__, []
+
+        def check(sample_index, logits, labels, features) -> None:
+            heard.append(sample_index)
+            if logits.shape != (1, num_classes):
+                raise FastreidPruneError(
+                    f"PRUNE.CAPTURE.HEAD: {name} gives logits of shape {list(logits.shape)} for one sample, expected "
+                    f"[1, {num_classes}]. Choose another head."
+                )
+            weight, of_length_one = linear_classifier(self._head) if factored else (None, False)
+            if factored:
+                own = (F.normalize(features) if of_length_one else features) @ weight.T
+                if not torch.allclose(own, logits.float(), rtol=1e-3, atol=1e-3 * float(own.abs().max())):
+                    raise FastreidPruneError(
+                        f"PRUNE.CAPTURE.FACTORED: the logits of {name} are not its features times its weights. Set it "
+                        "to False: the logits themselves are kept then."
+                    )
+
+        with clean_logits(self._model, self._head, check) as run:
+            run(fast_batch_collator([self._dataset.with_test_transforms(self._cfg)[0]]))
+        if not heard:
+            raise FastreidPruneError(
+                f"PRUNE.CAPTURE.HEAD: the model does not use its head {name} in evaluation. Choose another head."
+            )
