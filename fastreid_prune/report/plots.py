@@ -99,7 +99,7 @@ def trajectory_plot(source: Source, row: int, title: str) -> str:
     seen = np.flatnonzero(epochs.visits[:, place])
     with figure(290, 210) as (made, axes):
         for logits in _background(source, row):
-            axes.plot(np.arange(1, len(logits) + 1), logits, color=FAINT, linewidth=0.8)
+            axes.plot(seen + 1, logits[seen], color=KEPT, linewidth=0.7, alpha=0.6)
         axes.plot(seen + 1, epochs.best_other_logit[seen, place], color=OTHER, linestyle=(0, (4, 2)))
         axes.plot(seen + 1, epochs.given_logit[seen, place], color=GIVEN)
         axes.set_title(title)

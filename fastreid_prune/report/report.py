@@ -205,9 +205,7 @@ def _overview(
         "histogram": svg.pop("svg"),
         "noise": plots.noise_plot(cut),
         "learning": plots.learning_plots(model),
-        "trajectories": [
-            (table.file_name[row], plots.trajectory_plot(source, row, title)) for title, row in chosen.items()
-        ],
+        "trajectories": [(row, plots.trajectory_plot(source, row, title)) for title, row in chosen.items()],
         "runs": runs,
         "retrieval": comparisons(answering) if retrained else [],
         "comparison": plots.comparison_plot(histories) if histories else "",

@@ -88,7 +88,8 @@ def _compare(before: str, first: Retrieved, after: str, second: Retrieved) -> Co
 
     def largest(places: np.ndarray) -> list[Change]:
         return [
-            Change(str(first.query[a[i]]), _answer(first, int(a[i])), _answer(second, int(b[i]))) for i in places
+            Change(str(first.query[a[i]]), _answer(first, int(a[i])), _answer(second, int(b[i])))
+            for i in places
         ]
 
     return Comparison(

@@ -92,7 +92,9 @@ def _verdicts(summary: dict[str, Any]) -> list[str]:
     try:
         return sentences(Summary(**summary)) if summary else []
     except TypeError:
-        return ["These verdicts were made by another version: judge the run again to see what they are worth."]
+        return [
+            "These verdicts were made by another version: judge the run again to see what they are worth."
+        ]
 
 
 def _level(value: float, weak: float, good: float) -> str:

@@ -232,7 +232,9 @@ def test_the_command_says_what_it_wrote(pictured_run, tmp_path):
     result = CliRunner().invoke(group, arguments)
     assert result.exit_code == 0, result.output
     assert str(output) in result.output and "judged wrong" in result.output and "--decisions" in result.output
-    assert np.isclose(output.stat().st_size / 1e6, float(re.search(r"\(([\d.]+) MB\)", result.output)[1]), atol=0.06)
+    assert np.isclose(
+        output.stat().st_size / 1e6, float(re.search(r"\(([\d.]+) MB\)", result.output)[1]), atol=0.06
+    )
 
 
 def test_pictures_of_any_kind_become_rgb(tmp_path):

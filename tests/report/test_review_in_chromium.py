@@ -151,6 +151,13 @@ def test_the_mouse_does_the_same(chromium, judged):
     assert set(review.decisions) == {""}
     review.click("#hardest button")
     assert review.script("return [byId('list').value, document.activeElement.id]") == ["hardest", "queue"]
+    review.click("[data-exemplar] button")
+    shown = review.text("#detail-title")
+    assert shown == review.text("[data-exemplar] .pid")
+    box = review.script(
+        "const r = byId('bench').getBoundingClientRect(); return [r.top, innerHeight - r.bottom]"
+    )
+    assert min(box) >= 0, "all of the review is in view"
     review.click("#help")
     assert review.script("return byId('keys').open")
     review.press("Escape")

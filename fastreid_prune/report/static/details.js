@@ -22,11 +22,11 @@ function showDetail(row) {
   place.replaceChildren(
     element("header", {},
       element("h3", { id: "detail-title" }, baseName(file)),
-      element("p", { class: "path" }, file.slice(0, file.length - baseName(file).length), ` camera ${camera}`),
+      element("p", { class: "path" }, element("span", {}, file.slice(0, file.length - baseName(file).length)), element("span", {}, cameraName(camera))),
       element("p", { class: `verdict ${kase.verdict}` },
         element("strong", {}, VERDICTS[kase.verdict]),
         kase.confidence === null ? "" : `, ${percent(kase.confidence)} sure`,
-        `. ${kase.reason || softLabelText(row)}`),
+        `. ${sentence(kase.reason || softLabelText(row))}`),
       element("p", { class: "decided", id: "decided" })),
     element("div", { class: "portrait" }, picture(row, `The sample, labelled ${pid}`), history(kase), numbers(row)),
     element("div", { class: "people" }, ...people.slice(0, 2), neighbours(kase, row), ...people.slice(2), otherIdentity()),
@@ -71,7 +71,7 @@ function person(row, label, place) {
       element("strong", { class: "pid" }, pid),
       element("span", { class: "role" }, words.join(", ") || "runner-up"),
       probability === null ? "" : element("span", { class: "probability" }, track(probability), ` ${percent(probability, 1)}`)),
-    element("ul", { class: "strip" }, ...shown.map((other) => element("li", {}, picture(other, `${pid}, camera ${sample(other).camera}`)))),
+    element("ul", { class: "strip" }, ...shown.map((other) => element("li", {}, picture(other, `${pid}, ${cameraName(sample(other).camera)}`)))),
     button);
 }
 
@@ -87,8 +87,8 @@ function neighbours(kase, row) {
   const items = kase.near.map(([other, similarity]) => {
     const { pid, camera, label } = sample(other);
     const kind = label === given ? "given" : label === kase.suggested ? "other" : "";
-    return element("li", { class: kind }, picture(other, `${pid}, camera ${camera}`),
-      element("span", { class: "pid" }, pid), element("span", {}, `${camera}`), element("span", {}, number(similarity, 3)));
+    return element("li", { class: kind }, picture(other, `${pid}, ${cameraName(camera)}`),
+      element("span", { class: "pid" }, pid), element("span", {}, `${cameraName(camera)}, ${number(similarity, 3)}`));
   });
   return element("section", { class: "neighbours", "aria-label": "Nearest in other cameras" },
     element("h4", {}, "Nearest in other cameras"), element("ul", { class: "strip" }, ...items));

@@ -24,6 +24,17 @@ function sample(row) {
 
 const baseName = (file) => file.slice(file.lastIndexOf("/") + 1);
 
+/** A camera without what all cameras' names begin with: fastreid puts the data set's name before the number. */
+const cameraPrefix = (() => {
+  const names = [...new Set(Object.values(data.samples).map(([, , camera]) => camera))];
+  const first = names[0] ?? "";
+  const end = first.lastIndexOf("_") + 1;
+  return names.every((name) => name.startsWith(first.slice(0, end)) && name.length > end) ? first.slice(0, end) : "";
+})();
+const cameraName = (camera) => `camera ${camera.slice(cameraPrefix.length)}`;
+
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** The picture of a row (or of a test image, by its key) as an <img>, or a frame that says there is none. */
 function picture(row, text, title = sample(row).file) {
   const known = pictures[row];

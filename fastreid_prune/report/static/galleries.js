@@ -12,8 +12,7 @@ function review(list, row) {
   byId("show").value = "all";
   fillQueue();
   goTo(rows.indexOf(row));
-  byId("review").scrollIntoView();
-  queue.focus({ preventScroll: true });
+  goToReview();
 }
 
 function startGalleries() {
@@ -28,6 +27,18 @@ function startGalleries() {
     return tile("pairs", row, [picture(row, `Review ${pid}`), picture(other, "its near-duplicate")],
       [element("span", { class: "pid" }, pid), element("span", {}, number(similarity, 3))]);
   }));
+}
+
+/** Beside each trajectory its sample, to open in the review where that shows it. */
+function startExemplars() {
+  for (const caption of document.querySelectorAll("[data-exemplar]")) {
+    const row = Number(caption.dataset.exemplar);
+    const list = Object.keys(LISTS).find((name) => listed(name).includes(row));
+    if (!list) continue;
+    const { pid, file } = sample(row);
+    const button = tile(list, row, [picture(row, `Review ${pid}`)], [element("span", { class: "pid" }, baseName(file)), element("span", {}, pid)]).firstChild;
+    caption.replaceChildren(button);
+  }
 }
 
 function markGalleries() {

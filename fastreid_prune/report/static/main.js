@@ -71,6 +71,12 @@ function relabelTo(pid) {
   queue.focus({ preventScroll: true });
 }
 
+/** The keys work at once, and all of the review is in view where that fits. */
+function goToReview() {
+  queue.focus({ preventScroll: true });
+  byId("bench").scrollIntoView({ block: "nearest" });
+}
+
 function start() {
   loadState();
   byId("list").append(...Object.keys(LISTS).filter((name) => listed(name).length || name === "suspects").map((name) =>
@@ -94,9 +100,9 @@ function start() {
   byId("help").addEventListener("click", () => byId("keys").showModal());
   // whoever goes to the review can use its keys at once
   for (const link of document.querySelectorAll('a[href="#review"]')) {
-    link.addEventListener("click", () => setTimeout(() => queue.focus({ preventScroll: true })));
+    link.addEventListener("click", () => setTimeout(goToReview));
   }
-  if (location.hash === "#review") queue.focus({ preventScroll: true });
+  if (location.hash === "#review") goToReview();
   // another page of the same samples, open beside this one
   addEventListener("storage", (event) => {
     if (event.key === storageKey) { loadState(); refresh(false); }
@@ -106,6 +112,7 @@ function start() {
   });
   fillQueue();
   startGalleries();
+  startExemplars();
   startPruning();
   startRetrieval();
   markGalleries();

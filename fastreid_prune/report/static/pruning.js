@@ -32,7 +32,7 @@ const head = (...names) => element("tr", {}, ...names.map((name) => element("th"
 function barRow(name, total, kept) {
   const share = kept / Math.max(total, 1);
   return element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, thousands(total)), element("td", {}, thousands(kept)),
-    element("td", { class: "bar-cell" }, track(share), ` ${percent(share)}`));
+    element("td", { class: "bar-cell" }, track(share), element("span", { class: "share" }, percent(share))));
 }
 
 function startPruning() {

@@ -59,8 +59,13 @@ function goTo(place, scroll = true) {
   active?.classList.add("current");
   if (active) queue.setAttribute("aria-activedescendant", active.id);
   else queue.removeAttribute("aria-activedescendant");
-  if (scroll && active) keepInView(active);
   showDetail(row);
+  if (scroll && active) {
+    keepInView(active);
+    // each sample is read from its top; where the list stands above it, in a narrow window, the page scrolls
+    byId("detail").scrollTop = 0;
+    if (byId("detail").getBoundingClientRect().top < 0) queue.scrollIntoView();
+  }
   tell();
 }
 
