@@ -90,6 +90,12 @@ class Review:
     def text(self, selector):
         return self.driver.find_element("css selector", selector).text
 
+    def heard(self, role):
+        """The names that a screen reader says of all elements of a role."""
+        tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        found = [node for node in tree if node.get("role", {}).get("value") == role and not node["ignored"]]
+        return [node.get("name", {}).get("value", "") for node in found]
+
     def saved(self):
         """Press the button, wait for the download, return its path."""
         self.click("#save")
@@ -176,6 +182,19 @@ def test_decisions_survive_a_reload_and_can_still_be_undone(chromium, judged):
     assert set(fresh.decisions) == {""}
 
 
+def test_where_the_browser_has_no_room_that_is_said(chromium, judged):
+    review = Review(chromium, judged[1])
+    fill = "for (let size = 1 << 22; size >= 1; size >>= 1) for (let i = 0; i < 3; i++) try { localStorage.setItem("
+    review.script(fill + "'fill' + size + i, 'x'.repeat(size)) } catch {}")
+    review.start().press("k", "d")
+    assert review.text("#status").endswith("save the decisions before you close it.")
+    assert review.saved().read_text(encoding="utf-8").count("\n") == 3
+    review.script("for (const key of Object.keys(localStorage)) if (key.startsWith('fill')) localStorage.removeItem(key)")
+    review.press("u")
+    assert "before you close it" not in review.text("#status")
+    assert Review(chromium, judged[1], keep=True).decisions[:3] == ["keep", "drop", "unsure"]
+
+
 def test_the_saved_file_changes_the_manifest(chromium, judged, tmp_path):
     made, page = judged
     review = Review(chromium, page).start().press("k", "r", "d", "u")
@@ -258,6 +277,19 @@ def test_the_ratio_is_chosen_by_keyboard(chromium, judged):
     assert review.script("return document.querySelectorAll('.figure .cut').length") > 10
     review.press("Home")
     assert review.text("#cut").startswith("Nothing is pruned")
+
+
+def test_a_screen_reader_is_told_what_is_shown_and_what_was_decided(chromium, judged):
+    review = Review(chromium, judged[1]).start()
+    assert "mislabelled, confidence 99" in review.heard("option")[0] and "undecided" in review.heard("option")[0]
+    assert review.heard("listbox") == ["Samples to review"]
+    review.press("r")
+    suggested = review.script("return decisions.get(sample(rows[0]).file).newPid")
+    assert review.heard("option")[0].endswith(f"relabel to {suggested}")
+    assert review.script("return byId(queue.getAttribute('aria-activedescendant')).matches('.current')")
+    assert f"relabel to {suggested}" in review.text("#status") and review.heard("status") != []
+    assert {"Keep as market1501_3", "Relabel to market1501_2"} <= set(review.heard("button"))
+    assert all(review.heard("image")) and all(review.heard("button")) and all(review.heard("combobox"))
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ function track(share) {
   return element("span", { class: "bar-track", "aria-hidden": "true" }, fill);
 }
 
+/** Say it under the review, and to a screen reader; and that decisions would be lost, as long as they would. */
 function say(text) {
-  byId("status").textContent = text;
+  byId("status").textContent = kept ? text : `${text} This browser keeps no more for this page: save the decisions before you close it.`;
 }

@@ -116,7 +116,7 @@ function start() {
   startPruning();
   startRetrieval();
   markGalleries();
-  if (!kept) say("This browser keeps nothing for this page: save the decisions before you close it.");
+  if (!kept) say("");
   else if (decisions.size) say(`${plural(decisions.size, "decision")} of an earlier sitting. ${tallyText()}`);
 }
 

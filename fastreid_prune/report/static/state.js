@@ -18,13 +18,16 @@ function loadState() {
   }
 }
 
+/** Keep the decisions; where the browser has too little room, with fewer steps to undo. */
 function storeState() {
-  try {
-    localStorage.setItem(storageKey, JSON.stringify({ decisions: [...decisions], past }));
-    kept = true;
-  } catch {
-    kept = false;
-  }
+  kept = [UNDO_STEPS, 20, 0].some((steps) => {
+    try {
+      localStorage.setItem(storageKey, JSON.stringify({ decisions: [...decisions], past: steps ? past.slice(-steps) : [] }));
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Make changes [[file, decision or null], ...] as one step that undo takes back. */
