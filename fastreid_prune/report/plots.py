@@ -46,8 +46,8 @@ def score_histogram(scores: np.ndarray, suspect: np.ndarray, unit: str) -> Histo
         axes.bar(edges[:-1], some, width, align="edge", color=WARN)
         axes.axvline(edges[0], color=INK, linewidth=1.2).set_gid("threshold")
         axes.set_xlim(edges[0] - width[0], edges[-1])
-        axes.set_xlabel(unit)
-        axes.set_ylabel("samples")
+        axes.set_xlabel(unit).set_gid("unit")
+        axes.set_ylabel("samples").set_gid("samples")
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         svg = to_svg(
             made, "histogram", "Histogram of the scores of all samples, and of the suspects among them."
