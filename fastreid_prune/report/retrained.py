@@ -1,6 +1,7 @@
 """Before and after: the scoring run and runs that were trained on what is kept."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,7 +67,7 @@ def _outcome(name: str, run: str | os.PathLike) -> Outcome | None:
     run = Path(run)
     root = run.parent if run.name == "prune" else run
     record = read_record(root / "prune" / "run.json") or read_record(root / "run.json")
-    evaluations = _evaluations(root / "metrics.json")
+    evaluations = _evaluations(root / "metrics.json", held_out(record))
     if not record and not evaluations:
         return None
     return Outcome(
@@ -83,18 +84,22 @@ def _outcome(name: str, run: str | os.PathLike) -> Outcome | None:
     )
 
 
-def _evaluations(path: Path) -> list[dict[str, float]]:
-    """The lines of fastreid's ``metrics.json`` at which an evaluation ran, each value once."""
-    if not path.is_file():
-        return []
+def _evaluations(path: Path, final: dict[str, float]) -> list[dict[str, float]]:
+    """The lines of fastreid's ``metrics.json`` at which an evaluation ran, each value once, and ``final`` last:
+    fastreid writes nothing more after the last epoch.
+    """
     found: list[dict[str, float]] = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    last = -1
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
         try:
             values = json.loads(line)
         except ValueError:
             continue
-        if not isinstance(values, dict) or not {"metric", "iteration"} <= values.keys():
+        if not isinstance(values, dict) or "iteration" not in values:
             continue
-        if not found or values["metric"] != found[-1]["metric"]:
+        last = max(last, values["iteration"])
+        if "metric" in values and (not found or values["metric"] != found[-1]["metric"]):
             found.append(values)
+    if "metric" in final and last >= 0 and not (found and math.isclose(final["metric"], found[-1]["metric"])):
+        found.append({**final, "iteration": last})
     return found

@@ -11,6 +11,7 @@ from PIL import Image
 from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.report import write_report
+from fastreid_prune.report.retrained import outcome
 from fastreid_prune.score_table import ScoreTable
 
 VOID = {"meta", "link", "input", "img", "br", "hr"}
@@ -194,6 +195,22 @@ def test_a_retrained_run_is_compared(pictured_run, tmp_path):
     assert 'id="comparison-figure_1"' in text
     with pytest.raises(FastreidPruneError, match=r"nobody: no prune/run\.json"):
         make(made, tmp_path / "report.html", retrained={"x": tmp_path / "nobody"})
+
+
+def test_the_curves_end_with_the_last_evaluation_which_fastreid_does_not_log(tmp_path):
+    folder = tmp_path / "run" / "prune"
+    folder.mkdir(parents=True)
+    lines = [
+        {"iteration": 9, "metric": 10.0},
+        {"iteration": 19, "metric": 10.0},
+        {"iteration": 29, "loss": 1.0},
+    ]
+    (tmp_path / "run" / "metrics.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for final, expected in ((12.5, ([9, 29], [10.0, 12.5])), (10.0, ([9], [10.0]))):
+        (folder / "run.json").write_text(
+            json.dumps({"results": {"Rank-1": 15.0, "mAP": 10.0, "metric": final}})
+        )
+        assert outcome("kept", tmp_path / "run").history == expected
 
 
 def test_a_sample_nobody_visited_and_an_identity_of_one_do_no_harm(scored_run, tmp_path):
