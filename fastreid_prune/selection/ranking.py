@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.selection.floors import last_of_groups
 
 
 def select(
@@ -46,7 +47,7 @@ def select(
         FastreidPruneError: a ratio outside [0, 1), a NaN score, arrays of different lengths, a floor without
             identities.
     """
-    scores = _checked_scores(scores)
+    scores = checked_scores(scores)
     total = len(scores)
     excluded = np.zeros(total, bool) if excluded is None else np.asarray(excluded)
     if excluded.shape != (total,) or excluded.dtype != bool:
@@ -75,7 +76,7 @@ def select(
 
 def hardest_first(scores: np.ndarray, file_names: Sequence[str] | np.ndarray | None = None) -> np.ndarray:
     """Row numbers [N] int64 by falling score; NaN last; ties by file name where given, else by row."""
-    scores = _checked_scores(scores)
+    scores = checked_scores(scores)
     if file_names is None:
         return np.argsort(-scores, kind="stable")
     if len(file_names) != len(scores):
@@ -121,17 +122,18 @@ def _best_of_identity(
             f"keep_per_identity={count}: expected a count of at least 0, and one of pids for each score."
         )
     best = np.zeros(len(scores), bool)
-    order = hardest_first(scores, file_names)
-    order = order[~excluded[order]]
-    labels = np.unique(np.asarray(pids, dtype=str), return_inverse=True)[1][order]
-    by_identity = np.argsort(labels, kind="stable")
-    sorted_labels = labels[by_identity]
-    place = np.arange(len(order)) - np.searchsorted(sorted_labels, sorted_labels)
-    best[order[by_identity[place < count]]] = True
+    easiest = hardest_first(scores, file_names)[::-1]
+    labels = np.unique(np.asarray(pids, dtype=str), return_inverse=True)[1]
+    best[last_of_groups(easiest[~excluded[easiest]], labels, count)] = True
     return best
 
 
-def _checked_scores(scores: np.ndarray) -> np.ndarray:
+def checked_scores(scores: np.ndarray) -> np.ndarray:
+    """The scores as [N] float64.
+
+    Raises:
+        FastreidPruneError: not one number a sample.
+    """
     array = np.asarray(scores)
     if array.ndim != 1 or array.dtype.kind not in "fiu":
         raise FastreidPruneError(

@@ -1,0 +1,37 @@
+"""The choice that follows from how redundant the set is."""
+
+import numpy as np
+
+from fastreid_prune.selection.near_copies import Collapse
+from fastreid_prune.selection.pool import Pool
+from fastreid_prune.selection.proportional import even_order
+from fastreid_prune.selection.ranking import hardest_first
+from fastreid_prune.selection.regime import Regime, is_near
+
+# what identity-balanced sampling takes of an identity into a batch (fastreid's NUM_INSTANCE); fewer are repeated
+FLOOR = 4
+
+
+def automatic_order(
+    pool: Pool, ratio: float, regime: Regime, collapsed: Collapse | None, seed: int
+) -> np.ndarray:
+    """Rows of the candidates, the first to go first.
+
+    Near-copies go first, whatever the regime: there is no set on which they are worth more than other images. What
+    else must go is the easiest where so much is learnt, and else is thinned evenly over identities and cameras, so
+    that nothing is lost that chance would not lose.
+
+    Args:
+        pool: what there is to choose from.
+        ratio: the fraction to prune, in [0, 1).
+        regime: of the pool.
+        collapsed: its near-copies; None where the run kept no features.
+        seed: of what chance decides.
+    """
+    near = np.empty(0, np.int64) if collapsed is None else collapsed.rows[is_near(collapsed, regime.spread)]
+    rest = pool.candidates
+    rest[near] = False
+    if regime.method(ratio) == "stratified":
+        return np.concatenate([near, even_order(pool, np.flatnonzero(rest), seed)])
+    easiest = hardest_first(pool.scores, pool.file_names)[::-1]
+    return np.concatenate([near, easiest[rest[easiest]]])

@@ -1,0 +1,16 @@
+"""Keeping the easy samples: with little data, theory says that the hard ones go (Sorscher et al., NeurIPS 2022)."""
+
+import numpy as np
+
+from fastreid_prune.selection.pool import Pool
+from fastreid_prune.selection.ranking import hardest_first
+
+
+def easy_first(pool: Pool, ratio: float) -> np.ndarray:
+    """The samples that stay, [N] bool, when the highest-scored ones are pruned.
+
+    Args:
+        pool: what there is to choose from.
+        ratio: the fraction to prune, in [0, 1).
+    """
+    return pool.without_first(hardest_first(pool.scores, pool.file_names), ratio)

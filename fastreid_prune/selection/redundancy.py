@@ -1,0 +1,44 @@
+"""Redundancy-aware selection: near-copies go first, and importance says which of a pair."""
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.selection.near_copies import Collapse, collapse
+from fastreid_prune.selection.pool import Pool
+from fastreid_prune.selection.ranking import hardest_first
+
+
+def redundancy_aware(pool: Pool, ratio: float) -> np.ndarray:
+    """The samples that stay, [N] bool, when the closest pair of an identity loses its less important one, in turn.
+
+    Args:
+        pool: what there is to choose from, with features.
+        ratio: the fraction to prune, in [0, 1).
+
+    Raises:
+        FastreidPruneError: the run kept no features.
+    """
+    return pool.without_first(collapsed_first(pool, collapse_pool(pool)), ratio)
+
+
+def collapse_pool(pool: Pool) -> Collapse:
+    """The order in which near-copies go.
+
+    Raises:
+        FastreidPruneError: the run kept no features.
+    """
+    if pool.features is None:
+        raise FastreidPruneError(
+            "features.npy: near-copies are seen in the features, and this run has none. Score again with this version, "
+            "or choose a method that needs none (stratified, proportional, easy_first, or a score)."
+        )
+    scores = np.asarray(pool.scores, np.float64)
+    return collapse(pool.features, pool.labels, scores, pool.candidates, pool.file_names)
+
+
+def collapsed_first(pool: Pool, collapsed: Collapse) -> np.ndarray:
+    """Rows of the candidates, the first to go first: as they collapse, then the rest, the easiest first."""
+    named = np.zeros(len(pool), bool)
+    named[collapsed.rows] = True
+    easiest = hardest_first(pool.scores, pool.file_names)[::-1]
+    return np.concatenate([collapsed.rows, easiest[~named[easiest] & pool.candidates[easiest]]])
