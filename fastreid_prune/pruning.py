@@ -15,8 +15,9 @@ from fastreid_prune.files import sha256
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.purify.planted import given_samples
 from fastreid_prune.purify.rescoring import given_scores, relabelled_scores
+from fastreid_prune.run_features import table_features
 from fastreid_prune.score_table import CSV, PARQUET, ScoreTable
-from fastreid_prune.selection import identities_lost, select
+from fastreid_prune.selection import STRATEGIES, Pool, Regime, choose, identities_lost
 from fastreid_prune.trajectory import Trajectory, load_trajectory
 from fastreid_prune.trajectory.store import find_trajectory
 from fastreid_prune.verdicts import Verdicts
@@ -34,8 +35,9 @@ class PruneSummary:
     Attributes:
         manifest: the CSV that was written; its JSON is beside it.
         scores: the run's score files.
-        method: the score's name.
+        method: the name of the score or the strategy.
         ratio: the fraction pruned of what outliers left.
+        regime: how redundant the set is.
         counts: samples by action.
         samples: all samples of the data set.
         identities: how many the data set has.
@@ -47,6 +49,7 @@ class PruneSummary:
     scores: tuple[Path, ...]
     method: str
     ratio: float
+    regime: Regime
     counts: dict[str, int]
     samples: int
     identities: int
@@ -59,10 +62,12 @@ def prune(
     ratio: float,
     method: str = "entropy",
     *,
+    score: str = "entropy",
     purify: bool = False,
     decisions: str | os.PathLike | None = None,
     output: str | os.PathLike | None = None,
     keep_per_identity: int = 0,
+    keep_per_camera: int = 0,
     seed: int | None = None,
 ) -> PruneSummary:
     """Write the manifest of a scored run.
@@ -70,19 +75,23 @@ def prune(
     Args:
         run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
         ratio: the fraction to prune of the samples that are left once outliers are gone, in [0, 1).
-        method: one of ``scores.available()``.
+        method: one of ``scores.available()``: the paper's plain ranking by that score; or one of
+            ``selection.STRATEGIES``, ``"auto"`` among them.
+        score: what a strategy ranks by.
         purify: act on the verdicts in the run's scores: relabel the mislabelled, leave out the outliers.
         decisions: a file of decisions by hand, as the report's page saves it. They hold over any verdict: what
             was kept or relabelled is not pruned, what was dropped is left out.
         output: the manifest's CSV; by default ``manifest.csv`` beside the scores.
-        keep_per_identity: samples of each identity that pruning never touches (0: the paper's method).
-        seed: for ``random``; by default the run's own.
+        keep_per_identity: samples of each identity that pruning leaves at least (0: the paper's method).
+        keep_per_camera: samples of each identity in each camera that pruning leaves at least.
+        seed: for ``random`` and for strategies that draw; by default the run's own.
 
     Raises:
         FastreidPruneError: no scored run there, no such method, a ratio outside [0, 1), ``purify`` without
             verdicts, or decisions that do not fit the run.
     """
-    table = score_run(run, [method], seed=seed)
+    strategy, score = (method, score) if method in STRATEGIES else ("hardest_first", method)
+    table = score_run(run, [score], seed=seed if score == "random" else None)
     folder = _folder(run)
     if purify and not table.judged:
         raise FastreidPruneError(
@@ -95,20 +104,34 @@ def prune(
     if decisions is not None:
         verdicts, protected = Decisions.read(decisions).overrule(table, verdicts)
         source["sha256 of decisions"] = sha256(decisions)
-    values = _under_new_labels(run, table, method, verdicts.suggested_pid)
+    values = _under_new_labels(run, table, score, verdicts.suggested_pid)
     new_pid = np.where(verdicts.mislabelled, verdicts.suggested_pid, table.pid)
-    keep = select(
+    trajectory = run_trajectory(run)
+    pool = Pool(
         values,
-        ratio,
-        file_names=table.file_name,
+        table.file_name,
+        new_pid,
+        table.camid,
+        features=table_features(trajectory, len(table)),
         excluded=verdicts.outlier,
-        pids=new_pid,
-        keep_per_identity=keep_per_identity,
         protected=protected,
+        keep_per_identity=keep_per_identity,
+        keep_per_camera=keep_per_camera,
     )
-    thresholds = table.thresholds if purify else {}
-    about = {"method": method, "ratio": ratio, "thresholds": thresholds, "source": source}
-    manifest = Manifest.build(table, values, keep, verdicts, **about)
+    draw = seed if seed is not None else _run_seed(trajectory)
+    choice = choose(pool, ratio, strategy, entropy=_entropy(run, table), seed=draw, score=score)
+    manifest = Manifest.build(
+        table,
+        values,
+        choice.keep,
+        verdicts,
+        method=method,
+        ratio=ratio,
+        thresholds=table.thresholds if purify else {},
+        source=source,
+        regime=choice.regime.as_dict() | {"expectation": choice.regime.expectation(ratio)},
+        reason=choice.reason,
+    )
     path = Path(output) if output is not None else folder / "manifest.csv"
     manifest.write(path)
     return PruneSummary(
@@ -116,11 +139,12 @@ def prune(
         scores=(folder / PARQUET, folder / CSV),
         method=method,
         ratio=ratio,
+        regime=choice.regime,
         counts=manifest.counts,
         samples=len(manifest),
         identities=len(set(manifest.pid)),
         identities_left=len(set(manifest.new_pid[manifest.kept])),
-        lost=identities_lost(new_pid, keep),
+        lost=identities_lost(new_pid, choice.keep),
     )
 
 
@@ -181,15 +205,12 @@ def _scores(
     trajectory: Trajectory, wanted: list[str], known: dict[str, np.ndarray], strict: bool, seed: int | None
 ) -> dict[str, np.ndarray]:
     values = dict(known)
-    run_seed = trajectory.meta.get("seed")
     for method in wanted:
         if method in values:
             continue
         options = {}
         if method == "random":
-            options["seed"] = (
-                seed if seed is not None else max(run_seed, 0) if isinstance(run_seed, int) else 0
-            )
+            options["seed"] = seed if seed is not None else _run_seed(trajectory)
         try:
             values[method] = given_scores(trajectory, method, scores.compute(trajectory, method, **options))
         except FastreidPruneError as error:
@@ -197,6 +218,21 @@ def _scores(
                 raise
             logger.info(f"No score {method}: {error}")
     return {name: values[name] for name in sorted(values)}
+
+
+def _run_seed(trajectory: Trajectory | None) -> int:
+    """What chance starts from where nobody says: the run's own seed."""
+    seed = None if trajectory is None else trajectory.meta.get("seed")
+    return max(seed, 0) if isinstance(seed, int) else 0
+
+
+def _entropy(run: str | os.PathLike, table: ScoreTable) -> np.ndarray:
+    """[N] the entropies; NaN where the run's files hold none and its trajectory gives none."""
+    try:
+        known = table if "entropy" in table.scores else score_run(run, ["entropy"])
+    except FastreidPruneError:
+        return np.full(len(table), np.nan)
+    return known.scores["entropy"]
 
 
 def _under_new_labels(

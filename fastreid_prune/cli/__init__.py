@@ -24,6 +24,7 @@ VERBS = {
     "merge": "Merge scored runs over seeds into one run.",
     "evaluate": "Rank-k and mAP of features from anywhere.",
     "compare": "Retrained runs side by side.",
+    "sweep": "Grids of experiments: methods, ratios, seeds; tables and figures.",
     "plant": "A test bed from a data set: wrong labels and outliers planted, and named in truth.csv.",
     "weights": "ImageNet weights of MobileNetV2, for training on CPU.",
     "doctor": "What is installed, what fits, and what to install.",

@@ -8,23 +8,27 @@ from fastreid_prune.cli.printing import print_table
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False))
 @click.option("--ratio", type=float, required=True, help="Fraction to prune, in [0, 1): 0.3 prunes 30 %.")
-@click.option("--method", default="entropy", show_default=True, help="Score to rank by.")
+@click.option("--method", default="entropy", show_default=True,
+              help="Score to rank by, or a strategy: auto, redundancy_aware, stratified, proportional, easy_first.")  # fmt: skip
+@click.option("--score", default="entropy", show_default=True, help="What a strategy ranks by.")
 @click.option("--purify", is_flag=True, help="Act on the run's verdicts: relabel, leave out outliers.")
 @click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
               help="What a person decided, saved from the report's page: holds over any verdict.")  # fmt: skip
 @click.option("--keep-per-identity", type=click.IntRange(0), default=0, show_default=True, metavar="K",
-              help="Never prune the K best-scored images of an identity.")  # fmt: skip
+              help="Leave every identity at least K images.")  # fmt: skip
+@click.option("--keep-per-camera", type=click.IntRange(0), default=0, show_default=True, metavar="K",
+              help="Leave every identity at least K images in each of its cameras.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), help="For the method random; by default the run's own.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="The manifest, a CSV.  [RUN/prune/manifest.csv]"
 )
-def command(run, ratio, method, purify, decisions, keep_per_identity, seed, output):
+def command(run, ratio, method, score, purify, decisions, keep_per_identity, keep_per_camera, seed, output):
     """Write the manifest of RUN, the output folder of a scored run: what stays, and under which identity."""
     from fastreid_prune.pruning import prune
 
     summary = prune(
-        run, ratio, method, purify=purify, decisions=decisions, output=output,
-        keep_per_identity=keep_per_identity, seed=seed,
+        run, ratio, method, score=score, purify=purify, decisions=decisions, output=output,
+        keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera, seed=seed,
     )  # fmt: skip
     rows = [
         (action, count, f"{100 * count / max(summary.samples, 1):.1f} %")
@@ -32,6 +36,8 @@ def command(run, ratio, method, purify, decisions, keep_per_identity, seed, outp
     ]
     rows += [("identities left", summary.identities_left, f"of {summary.identities}")]
     print_table(f"{summary.samples} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
+    click.echo(summary.regime.words)
+    click.echo(summary.regime.expectation(summary.ratio))
     if summary.lost:
         shown = ", ".join(summary.lost[:5]) + (", ..." if len(summary.lost) > 5 else "")
         click.echo(

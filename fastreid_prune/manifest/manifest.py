@@ -38,7 +38,7 @@ class Manifest:
         score: [N] float64, higher = more worth keeping; NaN where a sample could not be scored.
         rank: [N] int64, 1 = hardest, most worth keeping.
         reason: [N] str, in words.
-        about: how it was made: method, ratio, thresholds, source, and ``new_ids``, the identities among
+        about: how it was made: method, ratio, thresholds, source, regime, and ``new_ids``, the identities among
             ``new_pid`` that the data set does not have (a person may split one).
         path: where it was read from, for messages.
     """
@@ -90,6 +90,8 @@ class Manifest:
         ratio: float,
         thresholds: dict | None = None,
         source: dict | None = None,
+        regime: dict | None = None,
+        reason: np.ndarray | None = None,
     ) -> "Manifest":
         """The manifest of a scored and selected data set, rows sorted by file name.
 
@@ -102,6 +104,8 @@ class Manifest:
             ratio: the fraction pruned of what outliers left.
             thresholds: of the purification, for the record.
             source: the run and its digests, for the record.
+            regime: how redundant the set is and what to expect, for the record.
+            reason: [N] str, why each pruned sample went; "" is as for the plain ranking.
 
         Raises:
             FastreidPruneError: unsafe or repeated file names, columns of different lengths, outliers that
@@ -126,14 +130,17 @@ class Manifest:
         action[~keep] = PRUNE
         action[verdicts.outlier] = OUTLIER
         new_pid[verdicts.outlier] = ""
-        reason = np.asarray(verdicts.reason, dtype=object).copy()
-        reason[(action == PRUNE) & (reason == "")] = f"among the lowest {100 * ratio:g} % by {method}"
+        why = np.asarray(verdicts.reason, dtype=object).copy()
+        if reason is not None:
+            why = np.where((action == PRUNE) & (why == ""), reason, why)
+        why[(action == PRUNE) & (why == "")] = f"among the lowest {100 * ratio:g} % by {method}"
         rank = np.empty(count, np.int64)
         rank[hardest_first(scores, samples.file_name)] = np.arange(1, count + 1)
         order = np.argsort(np.asarray(samples.file_name, dtype=object), kind="stable")
         file_name, camid = (np.asarray(column, dtype=object) for column in (samples.file_name, samples.camid))
-        columns = (file_name, pid, camid, new_pid, action, scores, rank, reason)
+        columns = (file_name, pid, camid, new_pid, action, scores, rank, why)
         about = {"method": method, "ratio": ratio, "thresholds": thresholds or {}, "source": source or {}}
+        about["regime"] = regime or {}
         return cls(*(column[order] for column in columns), about=about | {"new_ids": []})
 
     def check_against(self, file_names: Sequence[str], pids: Sequence[str]) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 
 SCHEMA_VERSION = 1
-ABOUT = ("method", "ratio", "thresholds", "source", "new_ids")
+ABOUT = ("method", "ratio", "thresholds", "source", "regime", "new_ids")
 _MAX_BYTES = 256 << 20
 
 

@@ -39,7 +39,7 @@ def add_prune_config(cfg: CfgNode) -> None:
     # shows whose changed. 0: none. One more search of the gallery; not done with TEST.RERANK.
     cfg.PRUNE.KEEP_RETRIEVED = 0
 
-    # How a scored run ranks its samples, and the fraction it prunes at its own end (0: `fastreid-prune prune` later).
+    # How a scored run chooses (a score, or a strategy such as "auto"), and the fraction it prunes at its own end (0: `fastreid-prune prune` later).
     cfg.PRUNE.METHOD = "entropy"
     cfg.PRUNE.RATIO = 0.0
 
@@ -62,6 +62,7 @@ def check_prune_config(cfg: CfgNode) -> None:
         FastreidPruneError: naming the key, what was found and what was expected.
     """
     from fastreid_prune import scores
+    from fastreid_prune.selection import STRATEGIES
 
     prune = cfg.PRUNE
     if prune.CAPTURE.MODE not in ("train", "eval"):
@@ -73,8 +74,8 @@ def check_prune_config(cfg: CfgNode) -> None:
             "PRUNE.CAPTURE.FACTORED needs PRUNE.CAPTURE.MODE eval, since in training the weights change at each step, "
             "and PRUNE.CAPTURE.KEEP_LOGITS False, since no logits are stored."
         )
-    if prune.METHOD not in scores.available():
-        known = ", ".join(scores.available())
+    if prune.METHOD not in (*scores.available(), *STRATEGIES):
+        known = ", ".join((*scores.available(), *STRATEGIES))
         raise FastreidPruneError(f"PRUNE.METHOD: {prune.METHOD!r} found, one of {known} expected.")
     for name in ("SWITCHED", "COMPOSED"):
         if not 0 <= prune.PURIFY[name] <= 0.5:

@@ -28,6 +28,7 @@ def finish_run(cfg, recorder: Recorder, dataset, folder: Path, run: str) -> None
                 logger.info(sentence)
         if cfg.PRUNE.RATIO > 0 or cfg.PRUNE.PURIFY.ENABLED:
             summary = prune(folder, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, purify=cfg.PRUNE.PURIFY.ENABLED)
+            logger.info(f"{summary.regime.words} {summary.regime.expectation(cfg.PRUNE.RATIO)}")
             logger.info(f"Manifest: {summary.manifest}; train on it with PRUNE.MANIFEST {summary.manifest}")
     comm.synchronize()
 

@@ -92,7 +92,9 @@ class Pool:
         order = np.asarray(order, np.int64)
         order = order[keep[order]]
         count = pruned_count(len(order), ratio)
-        safe = np.zeros(len(self), bool) if self.protected is None else np.asarray(self.protected, bool).copy()
+        safe = (
+            np.zeros(len(self), bool) if self.protected is None else np.asarray(self.protected, bool).copy()
+        )
         for groups, floor in ((self.labels, self.keep_per_identity), (self.tracks, self.keep_per_camera)):
             if floor:
                 safe[last_of_groups(order, groups, floor, safe)] = True

@@ -111,7 +111,11 @@ def _explain_copies(
     """Say of near-copies whose they are; with ``every``, of all that collapsed."""
     is_copy = is_near(collapsed, regime.spread)
     for row, partner, similarity, copy in zip(
-        collapsed.rows.tolist(), collapsed.partner.tolist(), collapsed.similarity.tolist(), is_copy, strict=True
+        collapsed.rows.tolist(),
+        collapsed.partner.tolist(),
+        collapsed.similarity.tolist(),
+        is_copy,
+        strict=True,
     ):
         if gone[row] and (copy or every is not None):
             name = str(pool.file_names[partner]).rsplit("/", 1)[-1]

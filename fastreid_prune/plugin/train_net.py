@@ -1,0 +1,57 @@
+"""The training script that ships with the package: as fastreid's own tools/train_net.py, which its wheel lacks."""
+
+import sys
+from pathlib import Path
+
+from fastreid_prune.errors import FastreidPruneError
+
+SCRIPT = Path(__file__)
+
+
+def main(args):
+    """Train, or evaluate only, as fastreid's arguments say; fastreid must be registered by then."""
+    from fastreid.config import get_cfg
+    from fastreid.engine import DefaultTrainer, default_setup
+    from fastreid.utils.checkpoint import Checkpointer
+
+    cfg = get_cfg()
+    cfg.merge_from_file(args.config_file)
+    cfg.merge_from_list(args.opts)
+    cfg.freeze()
+    default_setup(cfg, args)
+    if args.eval_only:
+        cfg.defrost()
+        cfg.MODEL.BACKBONE.PRETRAIN = False
+        model = DefaultTrainer.build_model(cfg)
+        Checkpointer(model).load(cfg.MODEL.WEIGHTS)
+        return DefaultTrainer.test(cfg, model)
+    trainer = DefaultTrainer(cfg)
+    trainer.resume_or_load(resume=args.resume)
+    return trainer.train()
+
+
+def run() -> None:
+    """Read the command line and train, in as many processes as it asks for."""
+    from fastreid.engine import default_argument_parser, launch
+
+    from fastreid_prune.plugin.launcher import mending
+
+    args = default_argument_parser().parse_args()
+    try:
+        with mending():
+            launch(
+                main,
+                args.num_gpus,
+                num_machines=args.num_machines,
+                machine_rank=args.machine_rank,
+                dist_url=args.dist_url,
+                args=(args,),
+            )
+    except FastreidPruneError as error:
+        sys.exit(f"train_net.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit("train_net.py: interrupted; go on from the last checkpoint with --resume.")
+
+
+if __name__ == "__main__":
+    run()
