@@ -9,7 +9,7 @@ from fastreid_prune.cli.printing import print_table
 @click.argument("run", type=click.Path(exists=True, file_okay=False))
 @click.option("--ratio", type=float, required=True, help="Fraction to prune, in [0, 1): 0.3 prunes 30 %.")
 @click.option("--method", default="entropy", show_default=True,
-              help="Score to rank by, or a strategy: auto, redundancy_aware, stratified, proportional, easy_first.")  # fmt: skip
+              help="A score to rank by, or auto, redundancy_aware, stratified, proportional, easy_first.")  # fmt: skip
 @click.option("--score", default="entropy", show_default=True, help="What a strategy ranks by.")
 @click.option("--purify", is_flag=True, help="Act on the run's verdicts: relabel, leave out outliers.")
 @click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",

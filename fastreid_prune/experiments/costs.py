@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastreid_prune.experiments.statistics import Setting, ratios, unpruned
+from fastreid_prune.experiments.statistics import Setting, ratios, setting_of, unpruned
 from fastreid_prune.experiments.table import UNPRUNED, Row
 
 UNITS = {"images seen": "images_seen", "wall seconds": "wall_seconds", "processor seconds": "cpu_seconds"}
@@ -46,10 +46,7 @@ def costs(table: Sequence[Row], setting: Setting) -> list[Cost]:
     done = [row for row in table if row["status"] == "done"]
     scoring = [row for row in done if row["kind"] == "score" and row["recipe"] == setting.scored_with]
     whole = [row for row in done if row["method"] == UNPRUNED and row["recipe"] == setting.recipe]
-    pruned = [
-        row for row in done
-        if row["kind"] == "train" and Setting(row["scored_with"], row["recipe"], row["budget"], row["purified"]) == setting
-    ]  # fmt: skip
+    pruned = [row for row in done if row["kind"] == "train" and setting_of(row) == setting]
     return [
         Cost(
             unit,

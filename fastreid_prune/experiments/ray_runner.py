@@ -42,8 +42,8 @@ class RayRunner:
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise FastreidPruneError(
-                f"--address {address}: no Ray cluster there ({error!s:.200}). Start one with `ray start --head`, or give "
-                "its address."
+                f"--address {address}: no Ray cluster there ({error!s:.200}). Start one with `ray start --head`, or "
+                "give its address."
             ) from error
         # Ray queues what does not fit
         self.slots = 10_000

@@ -95,15 +95,14 @@ def of_method(
     return values(table, measure, **vars(setting), method=method, ratio=ratio)
 
 
+def setting_of(row: Row) -> Setting:
+    """The setting of a pruned run."""
+    return Setting(row["scored_with"], row["recipe"], row["budget"], row["purified"])
+
+
 def settings(table: Iterable[Row]) -> list[Setting]:
     """The settings that the table has pruned runs of, sorted."""
-    return sorted(
-        {
-            Setting(row["scored_with"], row["recipe"], row["budget"], row["purified"])
-            for row in table
-            if row["kind"] == "train" and row["method"] != UNPRUNED
-        }
-    )
+    return sorted({setting_of(row) for row in table if row["kind"] == "train" and row["method"] != UNPRUNED})
 
 
 def methods(table: Iterable[Row]) -> list[str]:

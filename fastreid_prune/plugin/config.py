@@ -39,7 +39,8 @@ def add_prune_config(cfg: CfgNode) -> None:
     # shows whose changed. 0: none. One more search of the gallery; not done with TEST.RERANK.
     cfg.PRUNE.KEEP_RETRIEVED = 0
 
-    # How a scored run chooses (a score, or a strategy such as "auto"), and the fraction it prunes at its own end (0: `fastreid-prune prune` later).
+    # How a scored run chooses: a score, or a strategy such as "auto"; and the fraction it prunes at its own end
+    # (0: `fastreid-prune prune` later).
     cfg.PRUNE.METHOD = "entropy"
     cfg.PRUNE.RATIO = 0.0
 

@@ -50,9 +50,10 @@ class Regime:
         percent = f"{100 * ratio:g} %"
         return {
             "redundancy_aware": f"{percent} can go as near-copies: expect no loss.",
-            "hardest_first": f"More than {percent} are learnt without hesitation: expect little loss when the easiest go.",
-            "stratified": f"{percent} is more than is redundant: expect to lose accuracy, whichever method chooses; what "
-            "is hardest is not what is most worth keeping here.",
+            "hardest_first": f"More than {percent} are learnt without hesitation: expect little loss when the "
+            "easiest go.",
+            "stratified": f"{percent} is more than is redundant: expect to lose accuracy, whichever method chooses; "
+            "what is hardest is not what is most worth keeping here.",
         }[self.method(ratio)]
 
     @property
