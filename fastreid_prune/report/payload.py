@@ -13,7 +13,9 @@ from fastreid_prune.report.source import Source
 
 NEIGHBOURS = 4
 # what the suspect's own picture and all others measure at most, in pixels
-PORTRAIT, SMALL = 176, 104
+PORTRAIT, SMALL = 176, 92
+# examples of an identity that is only one of the further candidates
+FEWER = 2
 
 
 def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str, Any]:
@@ -32,8 +34,10 @@ def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str
     table, soft, epochs = source.table, source.soft, source.trajectory.epochs
     wanted = set(soft.top[rows].ravel().tolist()) | set(source.labels[rows].tolist())
     index = {name: place for place, name in enumerate(source.class_names)}
-    wanted |= {index[name] for name in table.verdicts.suggested_pid[rows] if name in index}
-    shown = examples(source.labels, table.camid, soft.given_probability, doubtful, wanted)
+    suggested = {index[name] for name in table.verdicts.suggested_pid[rows] if name in index}
+    shown = examples(source.labels, table.camid, soft.given_probability, doubtful, wanted | suggested)
+    main = suggested | set(source.labels[rows].tolist()) | set(soft.top[rows, 0].tolist())
+    shown = {label: found if label in main else found[:FEWER] for label, found in shown.items()}
     near, similarity = _neighbours(source, rows)
     percentile = _percentiles(source.scores)
     made = {}

@@ -61,7 +61,7 @@ function person(row, label, place) {
   const words = [inSoft >= 0 ? ["first", "second", "third"][inSoft] : null].filter(Boolean).map((word) => `${word} in the soft label`);
   if (place === 0) words.unshift("given");
   else if (label === kase.suggested && kase.verdict) words.unshift("suggested");
-  const shown = (data.examples[label] || []).filter((other) => other !== row).slice(0, place < 2 ? 4 : 3);
+  const shown = (data.examples[label] || []).filter((other) => other !== row).slice(0, place < 2 ? 4 : 2);
   const button = place === 0
     ? element("button", { type: "button", "data-decision": "keep" }, element("kbd", {}, "K"), " Keep")
     : element("button", { type: "button", "data-decision": "relabel", "data-pid": pid }, element("kbd", {}, String(place)), " Relabel");
