@@ -139,7 +139,7 @@ def view(root: Path, made: dict[str, Path]) -> None:
     """Open the pages in Chromium and print how they behave."""
     browser = Browser(root / "profile")
     click.echo(
-        "\n| page | first paint | ready | key, median / longest | filter | ratio | scroll: frames, longest |"
+        "\n| page | first paint | ready | key, median / longest | filter | ratio | page scrolls | list scrolls |"
     )
     click.echo("|---|---|---|---|---|---|---|---|")
     for name, page in made.items():
