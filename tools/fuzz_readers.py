@@ -2,15 +2,16 @@
 """Mutated files for every reader of manifests, lists and annotations: ``tools/fuzz_readers.py --count 100000``.
 
 Each input is a good file with bytes flipped, cut, doubled, mixed with another file's, or values put in that break
-readers. A reader may take it or refuse it with FastreidPruneError. Anything else, more than 20 seconds, or more memory
-than ``--memory`` MiB is a bug: it is printed, its input is kept, and the status is 1.
+readers. A reader may take it or refuse it with FastreidPruneError. Anything else, a started process, a connection, a
+file written outside the reader's folder, more than 20 seconds, or more memory than ``--memory`` MiB is a bug: it is
+printed, its input is kept, and the status is 1.
 """
 
 import argparse
 import collections
 import io
 import json
-import pickle
+import os
 import random
 import resource
 import shutil
@@ -19,153 +20,40 @@ import sys
 import tempfile
 import time
 import traceback
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
+from fuzz_inputs import PAPER, good_files, mutated, small_set
 
+from fastreid_prune.decisions import Decisions
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.export import export_run
+from fastreid_prune.evaluation.archive import load_retrieval
 from fastreid_prune.importing.assembling import from_corrections, from_lists
+from fastreid_prune.importing.corrected import Corrected
 from fastreid_prune.importing.cvat import read_annotations
 from fastreid_prune.importing.folder import read_corrected_folder
 from fastreid_prune.importing.paper import read_paper_lists
 from fastreid_prune.importing.plain_pickle import load_plain
 from fastreid_prune.importing.published import check_sums, read_published_lists
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.score_table import ScoreTable
 from fastreid_prune.trajectory import Samples
-from fastreid_prune.verdicts import Verdicts
 
 SECONDS = 20
-FOLDER = "Market-1501-v15.09.15/bounding_box_train"
-VALUES = [
-    b"\0",
-    b"\n",
-    b"\r\n",
-    b'"',
-    b'""',
-    b",",
-    b"../",
-    b"/etc/passwd",
-    b"C:\\",
-    b"\xff\xfe",
-    b"\xef\xbb\xbf",
-    b"nan",
-]
-VALUES += [
-    b"inf",
-    b"-1",
-    b"1e999",
-    b"9" * 30,
-    b"9" * 5000,
-    b"\xf0\x9d\x84\x9e",
-    b"\xed\xa0\x80",
-    b"{}",
-    b"[" * 2000,
-]
-VALUES += [
-    b"<!DOCTYPE a>",
-    b"&a;",
-    b"<image",
-    b"</image>",
-    b"]]>",
-    b"keep",
-    b"outlier",
-    b"PK\x03\x04",
-    b"\x93NUMPY",
-]
-VALUES += [
-    b"cposix\nsystem\n",
-    b"R",
-    b"b",
-    b"(",
-    b"t",
-    b"0",
-    b"2",
-    b"\x85",
-    b"\x94",
-    b"r\xff\xff\xff\x7f",
-    b"\x8d" + b"\xff" * 8,
-]
-VALUES += [
-    b"<U99999999",
-    b"|O",
-    b"|V8",
-    b"(1000000000000,)",
-    b"'shape': (-1,)",
-    b"cnumpy\nndarray\n",
-    b"i8",
-    b"O8",
-    b"U0",
-]
+FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "subprocess.Popen", "socket.connect")
+CHANGING = ("os.remove", "os.rename", "os.link", "os.symlink", "os.mkdir", "os.rmdir", "os.truncate")
+
+Reader = Callable[[bytes], None]
 
 
-def good_files(folder: Path) -> tuple[Samples, dict[str, bytes]]:
-    """A small data set, and a good file of each kind that is read, by name."""
-    numbers = np.arange(24)
-    samples = Samples.from_items(
-        [f"{FOLDER}/{n % 5 + 1:04}_c{n % 3 + 1}s1_{n:06}_00.jpg" for n in numbers],
-        [f"market1501_{n % 5 + 1}" for n in numbers],
-        [f"market1501_{n % 3}" for n in numbers],
-    )
-    verdict, suggested = np.full(24, "clean", object), np.full(24, "", object)
-    verdict[[1, 6]], suggested[[1, 6]], verdict[9] = (
-        "mislabelled",
-        ["market1501_3", "market1501_4"],
-        "outlier",
-    )
-    reason = np.where(verdict == "clean", "", 'so say "others", here').astype(object)
-    verdicts = Verdicts(verdict, suggested, np.full(24, "", object), numbers / 24, reason)
-    scores = {"entropy": numbers / 7, "random": numbers / 11}
-    (folder / "run").mkdir()
-    ScoreTable(samples.file_name, samples.pid, samples.camid, scores, verdicts).write(folder / "run")
-    for number, name in enumerate(samples.file_name):
-        path = folder / "data" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"%d" % number)
-    export_run(folder / "run", folder / "out", ["lists", "market1501"], images=folder / "data")
-    lists = folder / "out" / "market1501"
-    names = ("scores.csv", "lists.json", "SHA256SUMS", "fpath_list.npy", "Ranking_list.npy")
-    files = {name: (lists / name).read_bytes() for name in (*names, "Mislabeled_outlier_samples.pickle")}
-    market = lists / "market1501"
-    files |= {name: (market / name).read_bytes() for name in ("names.csv", "manifest.csv", "manifest.json")}
-    people = [
-        (name.rpartition("/")[2], pid.split("_")[1])
-        for name, pid in zip(samples.file_name, samples.pid, strict=True)
-    ]
-    tag = '<image id="0" name="{}"><tag label="market-1501"><attribute name="person_id">{}</attribute></tag></image>'
-    xml = "<annotations>" + "\n".join(tag.format(*each) for each in people) + "</annotations>"
-    files["annotations.xml"] = xml.encode()
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("annotations.xml", xml)
-        file.writestr("bounding_box_train/0001_c1s1_000000_00.jpg", b"x")
-    files["task.zip"] = archive.getvalue()
-    arrays = {"a": np.array([[1, 3], [6, 4]]), "b": np.array([9.0]), "c": np.array(["x", None], object)}
-    things = [arrays, [np.str_("a"), np.float32(1), {1, "b"}, (b"c", None, True, 10**30, 1.5)]]
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        files[f"protocol-{protocol}.pickle"] = pickle.dumps(things, protocol)
-    objects = io.BytesIO()
-    np.save(objects, np.array(samples.file_name.tolist(), object), allow_pickle=True)
-    files["objects.npy"] = objects.getvalue()
-    return samples, files
-
-
-def readers(folder: Path, samples: Samples, files: dict[str, bytes]) -> dict[str, Callable[[bytes], None]]:
+def readers(folder: Path, samples: Samples, files: dict[str, bytes]) -> dict[str, Reader]:
     """A function for each file that reads it, in the place of the good one, as a command would."""
-    lists, market, root = (
-        folder / "out" / "market1501",
-        folder / "out" / "market1501" / "market1501",
-        folder / "data",
-    )
-    paper = folder / "paper"
+    lists, paper, root = folder / "out" / "market1501", folder / "paper", folder / "data"
+    market, output = lists / "market1501", folder / "m.csv"
     paper.mkdir()
-    for name in ("fpath_list.npy", "Ranking_list.npy", "Mislabeled_outlier_samples.pickle"):
+    for name in PAPER:
         (paper / name).write_bytes(files[name])
 
-    def in_place(path: Path, use: Callable[[], None]) -> Callable[[bytes], None]:
+    def in_place(path: Path, use: Callable[[], object]) -> Reader:
         def read(data: bytes) -> None:
             good = path.read_bytes() if path.exists() else None
             path.write_bytes(data)
@@ -177,79 +65,73 @@ def readers(folder: Path, samples: Samples, files: dict[str, bytes]) -> dict[str
         return read
 
     def ours() -> None:
-        from_lists(samples, read_published_lists(lists, samples, None, edited=True), 0.3, False).write(
-            folder / "m.csv"
-        )
+        listed = read_published_lists(lists, samples, None, edited=True)
+        from_lists(samples, listed, 0.3, purify=listed.judged).write(output)
 
     def theirs() -> None:
-        from_lists(samples, read_paper_lists(paper, samples), 0.3, True).write(folder / "m.csv")
+        from_lists(samples, read_paper_lists(paper, samples), 0.3, purify=True).write(output)
 
-    def corrected() -> None:
-        from_corrections(samples, read_corrected_folder(market, samples, root), None, None).write(
-            folder / "m.csv"
-        )
+    def corrected(said: Callable[[], Corrected]) -> None:
+        from_corrections(samples, said(), None, None).write(output)
 
-    def annotated(path: Path) -> Callable[[], None]:
-        return lambda: from_corrections(samples, read_annotations(path, samples), None, None).write(
-            folder / "m.csv"
-        )
+    def annotated(name: str) -> Reader:
+        path = folder / name
+        return in_place(path, lambda: corrected(lambda: read_annotations(path, samples)))
 
-    def manifest(edited: bool) -> Callable[[], None]:
-        return lambda: Manifest.read(market / "manifest.csv", edited=edited).check_against(
-            samples.file_name, samples.pid
-        )
+    def manifest(edited: bool) -> None:
+        Manifest.read(market / "manifest.csv", edited=edited).check_against(samples.file_name, samples.pid)
 
-    found: dict[str, Callable[[bytes], None]] = {
-        "manifest.csv": in_place(market / "manifest.csv", manifest(True)),
-        "manifest.csv (signed)": in_place(market / "manifest.csv", manifest(False)),
-        "manifest.json": in_place(market / "manifest.json", manifest(False)),
+    found = {
+        "manifest.csv": in_place(market / "manifest.csv", lambda: manifest(True)),
+        "manifest.csv (signed)": in_place(market / "manifest.csv", lambda: manifest(False)),
+        "manifest.json": in_place(market / "manifest.json", lambda: manifest(False)),
         "scores.csv": in_place(lists / "scores.csv", ours),
         "lists.json": in_place(lists / "lists.json", ours),
         "SHA256SUMS": in_place(lists / "SHA256SUMS", lambda: check_sums(lists)),
-        "names.csv": in_place(market / "names.csv", corrected),
-        "annotations.xml": in_place(folder / "annotations.xml", annotated(folder / "annotations.xml")),
-        "task.zip": in_place(folder / "task.zip", annotated(folder / "task.zip")),
+        "names.csv": in_place(
+            market / "names.csv", lambda: corrected(lambda: read_corrected_folder(market, samples, root))
+        ),
         "objects.npy": in_place(paper / "fpath_list.npy", theirs),
+        "decisions.csv": in_place(folder / "decisions.csv", lambda: Decisions.read(folder / "decisions.csv")),
+        "features.npz": in_place(folder / "features.npz", lambda: load_retrieval(folder / "features.npz")),
     }
-    for name in ("fpath_list.npy", "Ranking_list.npy", "Mislabeled_outlier_samples.pickle"):
-        found[name] = in_place(paper / name, theirs)
-    for name in files:
-        if name.startswith("protocol"):
-            found[name] = lambda data: load_plain(io.BytesIO(data), "x.pickle")
-    return found
+    found |= {name: annotated(name) for name in ("annotations.xml", "task.zip", "market.zip")}
+    found |= {name: in_place(paper / name, theirs) for name in PAPER}
+    pickles = [name for name in files if name.startswith("protocol")]
+    return found | dict.fromkeys(pickles, lambda data: load_plain(io.BytesIO(data), "x.pickle"))
 
 
-def mutated(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """The data with one to six changes."""
-    result = bytearray(data)
-    for _ in range(chance.choice((1, 1, 1, 2, 3, 6))):
-        start = chance.randrange(len(result) + 1)
-        end = min(len(result), start + chance.choice((1, 2, 4, 16, 64, 500)))
-        kind = chance.randrange(8)
-        if kind == 0 and start < len(result):
-            result[start] ^= 1 << chance.randrange(8)
-        elif kind == 1:
-            del result[start:end]
-        elif kind == 2:
-            result[start:start] = result[start:end]
-        elif kind == 3:
-            result[start:end] = chance.choice(VALUES)
-        elif kind == 4:
-            result[start:start] = chance.choice(VALUES)
-        elif kind == 5:
-            del result[start:]
-        elif kind == 6:
-            other = chance.choice(others)
-            place = chance.randrange(len(other) + 1)
-            result[start:end] = other[place : place + chance.choice((4, 64, 1000))]
-        else:
-            result[start:end] = chance.randbytes(end - start)
-    return bytes(result)
+class Guard:
+    """Notes what reading did beyond reading, as Python's own audit events tell."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.watching, self.seen = str(folder), False, []
+        sys.addaudithook(self.notice)
+
+    def notice(self, event: str, arguments: tuple) -> None:
+        """The hook, of which Python keeps one for good."""
+        if not self.watching:
+            return
+        if event in FORBIDDEN:
+            self.seen.append(f"{event}{arguments}"[:200])
+        writes = event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        if (writes or event in CHANGING) and not self.inside(arguments[0]):
+            self.seen.append(f"{event}{arguments}"[:200])
+
+    def inside(self, path: object) -> bool:
+        """Whether a path is in the readers' folder; what is open already (a number) is."""
+        if not isinstance(path, (str, bytes, os.PathLike)):
+            return True
+        return f"{os.path.abspath(os.fsdecode(path))}{os.sep}".startswith(self.folder + os.sep)
+
+
+class TooSlow(Exception):
+    """The alarm went off."""
 
 
 def too_slow(*_: object) -> None:
     """The alarm's handler."""
-    raise TimeoutError(f"more than {SECONDS} seconds")
+    raise TooSlow(f"more than {SECONDS} seconds")
 
 
 def fuzz(
@@ -264,8 +146,10 @@ def fuzz(
     outcomes: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0, 0])
     folder = Path(tempfile.mkdtemp(prefix="fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     signal.signal(signal.SIGALRM, too_slow)
+    guard = Guard(folder)
     try:
-        samples, files = good_files(folder)
+        samples, table = small_set()
+        files = good_files(folder, table)
         read = readers(folder, samples, files)
         contents, names = list(files.values()), sorted(read)
         for name in names:
@@ -273,20 +157,30 @@ def fuzz(
         for number in range(count):
             name = names[number % len(names)]
             data = mutated(files[name.removesuffix(" (signed)")], contents, chance)
-            outcomes[name][0] += 1
+            wrong = outcome = None
+            guard.watching = True
             signal.alarm(SECONDS)
             try:
                 read[name](data)
-                outcomes[name][1] += 1
+                outcome = 1
             except FastreidPruneError:
-                outcomes[name][2] += 1
+                outcome = 2
             except Exception:
-                bugs += 1
-                keep.mkdir(parents=True, exist_ok=True)
-                (keep / f"{seed}-{number}").write_bytes(data)
-                report(f"{name}, input {number} (kept in {keep}):\n{traceback.format_exc()}")
+                wrong = traceback.format_exc()
             finally:
                 signal.alarm(0)
+                guard.watching = False
+            outcomes[name][0] += 1
+            if guard.seen:
+                wrong = f"{wrong or ''}it did {guard.seen}"
+                guard.seen = []
+            if wrong is None:
+                outcomes[name][outcome] += 1
+                continue
+            bugs += 1
+            keep.mkdir(parents=True, exist_ok=True)
+            (keep / f"{seed}-{number}").write_bytes(data)
+            report(f"{name}, input {number} (kept in {keep}):\n{wrong}")
     finally:
         shutil.rmtree(folder)
     return dict(outcomes), bugs
@@ -297,9 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--keep", type=Path, default=Path("logs/fuzz"), help="folder for inputs that show a bug"
-    )
+    parser.add_argument("--keep", type=Path, default="logs/fuzz", help="folder for inputs that show a bug")
     parser.add_argument("--memory", type=int, default=1024, help="MiB that reading may add")
     arguments = parser.parse_args()
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -308,11 +200,8 @@ def main() -> None:
     for name, (inputs, taken, refused) in outcomes.items():
         print(f"{name:36} {inputs:7} inputs: {taken:6} taken, {refused:7} refused")
     seconds = time.perf_counter() - started
-    print(
-        json.dumps(
-            {"inputs": arguments.count, "bugs": bugs, "seconds": round(seconds), "MiB added": round(added)}
-        )
-    )
+    total = {"inputs": arguments.count, "bugs": bugs, "seconds": round(seconds), "MiB added": round(added)}
+    print(json.dumps(total))
     sys.exit(1 if bugs or added > arguments.memory else 0)
 
 

@@ -52,6 +52,11 @@ def group() -> None:
     """Make a re-identification training set smaller and cleaner, with the evidence in front of you."""
 
 
+def _printable(text: str) -> str:
+    """The text with control characters spelled out: a message may quote a file that means no good."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A user's mistake ends in one message and status 2, Ctrl-C in status 130."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
@@ -60,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         group.main(arguments, prog_name="fastreid-prune", standalone_mode=False)
     except FastreidPruneError as error:
-        click.secho(f"fastreid-prune: {error}", fg="red", err=True)
+        click.secho(f"fastreid-prune: {_printable(str(error))}", fg="red", err=True)
         sys.exit(2)
     except click.ClickException as error:
         error.show()

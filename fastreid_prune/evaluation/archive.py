@@ -2,7 +2,6 @@
 
 import os
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation.ranking import Ranking, evaluate_ranking
 from fastreid_prune.evaluation.rerank import Reranking
+from fastreid_prune.zips import ZIP_ERRORS
 
 ARRAYS = ("query_features", "gallery_features", "query_ids", "gallery_ids", "query_cams", "gallery_cams")
 RECIPE = f"Write it with numpy.savez(path, {', '.join(f'{name}=...' for name in ARRAYS)})."
@@ -26,10 +26,14 @@ def load_retrieval(path: str | os.PathLike) -> dict[str, np.ndarray]:
         raise FastreidPruneError(f"{path}: no such file.")
     if not zipfile.is_zipfile(path):
         raise FastreidPruneError(f"{path}: not a NumPy archive (.npz), or a cut-off one. {RECIPE}")
-    with np.load(path, allow_pickle=False) as archive:
+    try:
+        archive = np.load(path, allow_pickle=False)
+    except ZIP_ERRORS as error:
+        raise FastreidPruneError(f"{path}: a damaged archive ({error!s:.200}). Copy it again.") from None
+    with archive:
         if missing := [name for name in ARRAYS if name not in archive.files]:
             found = ", ".join(archive.files) or "none"
-            raise FastreidPruneError(f"{path}: no array {', '.join(missing)}; found {found}. {RECIPE}")
+            raise FastreidPruneError(f"{path}: no array {', '.join(missing)}; found {found:.300}. {RECIPE}")
         return {name: _read(path, archive, name) for name in ARRAYS}
 
 
@@ -62,7 +66,7 @@ def evaluate_archive(
 def _read(path: str | os.PathLike, archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
     try:
         return archive[name]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except ZIP_ERRORS as error:
         raise FastreidPruneError(
             f"{path}: array {name} cannot be read ({error}). Plain numbers and strings are expected, "
             "such as numpy.array(names, dtype=str)."

@@ -24,7 +24,9 @@ IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 def images_folder(folder: Path) -> Path | None:
     """The folder of the training images in ``folder``; None if it has none."""
-    for place in (folder / IMAGES_FOLDER, folder / "market1501" / IMAGES_FOLDER, folder):
+    # CVAT calls the folder after the task's subset, mostly "default"
+    others = sorted(place for place in folder.glob("bounding_box_*") if place.name != "bounding_box_test")
+    for place in (folder / IMAGES_FOLDER, folder / "market1501" / IMAGES_FOLDER, *others, folder):
         if place.is_dir() and next(_image_names(place), None) is not None:
             return place
     return None

@@ -71,36 +71,57 @@ def _read_verdicts(path: Path, rows: np.ndarray, samples: Samples, result: Liste
     for index, number in mislabelled:
         row, pid = _row(index, rows), _identity(number, people)
         if row is None:
-            tally.note("of the mislabelled have an index beyond the file names", [str(index)[:40]])
+            tally.note("of the mislabelled have an index beyond the file names", [_shown(index)])
         elif pid is None:
-            tally.note("of the mislabelled are given to an identity unknown here", [str(number)[:40]])
+            tally.note("of the mislabelled are given to an identity unknown here", [_shown(number)])
         elif row >= 0 and pid != samples.pid[row]:
             result.mislabelled(row, pid)
             result.reason[row] = f"listed as {pid}"
     for index in outliers:
         row = _row(index, rows)
         if row is None:
-            tally.note("of the outliers have an index beyond the file names", [str(index)[:40]])
+            tally.note("of the outliers have an index beyond the file names", [_shown(index)])
         elif row >= 0:
             result.outlier(np.array([row]), "listed as outlier")
 
 
 def _two_arrays(content: Any, path: Path) -> tuple[list, list]:
     """The mislabelled, [index, person] each, and the outliers, by their dimensions: nobody published the keys."""
-    values = content.values() if isinstance(content, dict) else content
-    arrays = [np.asarray(v) for v in values if isinstance(v, (np.ndarray, list))] if _holds(values) else []
-    pairs = [array for array in arrays if array.ndim == 2 and array.shape[1] == 2]
-    singles = [array for array in arrays if array.ndim == 1]
-    if not arrays or len(pairs) > 1 or len(singles) > 1 or len(pairs) + len(singles) != len(arrays):
+    values = list(content.values()) if isinstance(content, dict) else content
+    values = values if isinstance(values, (list, tuple)) else ()
+    kinds = [_kind(value) for value in values]
+    held = {kind: value for kind, value in zip(kinds, values, strict=True) if kind != "empty"}
+    if not kinds or "neither" in held or len(held) != len(kinds) - kinds.count("empty"):
+        found = [_shape(value) for value in values][:5] if kinds else type(content).__name__
         raise FastreidPruneError(
             f"{path}: expected a dictionary of two arrays, [M, 2] (sample index, person id) and [K] (sample index), "
-            f"found {[list(array.shape) for array in arrays][:5]}."
+            f"found {found}."
         )
-    return (pairs[0].tolist() if pairs else []), (singles[0].tolist() if singles else [])
+    return tuple(
+        value.tolist() if isinstance(value, np.ndarray) else list(value)
+        for value in (held.get("pairs", ()), held.get("singles", ()))
+    )
 
 
-def _holds(values: Any) -> bool:
-    return isinstance(values, (list, tuple, type({}.values())))
+def _kind(value: Any) -> str:
+    """Whether a value is ``pairs``, ``singles``, ``empty`` or ``neither``; lists do as well as arrays."""
+    if isinstance(value, np.ndarray):
+        if value.size == 0 and value.ndim <= 2:
+            return "empty"
+        return {1: "singles", 2: "pairs" if value.shape[-1] == 2 else "neither"}.get(value.ndim, "neither")
+    if not isinstance(value, (list, tuple)):
+        return "neither"
+    if all(isinstance(item, (list, tuple)) and len(item) == 2 and _flat(item) for item in value):
+        return "pairs" if value else "empty"
+    return "singles" if _flat(value) else "neither"
+
+
+def _flat(items: list | tuple) -> bool:
+    return all(isinstance(item, (int, float, str)) for item in items)
+
+
+def _shape(value: Any) -> str:
+    return str(list(value.shape)) if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
 
 
 def _row(index: Any, rows: np.ndarray) -> int | None:
@@ -122,3 +143,9 @@ def _whole_number(value: Any) -> int | None:
         return number if number == float(value) else None
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _shown(value: Any) -> str:
+    """A value for a message; Python refuses to write out very long numbers."""
+    long = isinstance(value, int) and value.bit_length() > 100
+    return f"a number of {value.bit_length()} bits" if long else str(value)[:40]

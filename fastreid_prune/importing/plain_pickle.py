@@ -2,7 +2,8 @@
 
 ``pickletools`` parses the stream; the few operations that make up arrays, numbers, text, lists, tuples and
 dictionaries are carried out here, on inert stand-ins. Nothing that the stream names is imported or called, so
-there is nothing to execute, and an array's bytes are measured against its shape before numpy sees either.
+there is nothing to execute, an array's bytes are measured against its shape before numpy sees either, and what a
+stream makes by using one part of it again and again is held against its size.
 """
 
 import io
@@ -26,6 +27,8 @@ from fastreid_prune.importing.plain_values import (
 
 MAX_BYTES = 256 << 20
 MAX_OPERATIONS = 5_000_000
+# bytes that a stream may make of its own: several times its size (64 an entry of a container), and what little ones need
+_GROWTH, _FREE_BYTES, _ENTRY_BYTES = 8, 64 << 20, 64
 
 
 def read_plain_pickle(path: Path) -> Any:
@@ -82,8 +85,22 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
+        self.budget = 0
+
+    def spend(self, count: int) -> None:
+        """Account for ``count`` bytes that the stream makes."""
+        self.budget -= count
+        if self.budget < 0:
+            raise Refused("it grows to many times its size")
+
+    def spend_on(self, values: tuple) -> None:
+        """Account for a call's arguments: text is copied, containers become other ones."""
+        text = sum(len(value) for value in values if isinstance(value, (str, bytes, bytearray)))
+        entries = sum(len(value) for value in values if isinstance(value, (list, tuple, set, frozenset, dict)))
+        self.spend(text + _ENTRY_BYTES * (entries + 1))
 
     def run(self, data: bytes) -> Any:
+        self.budget = _FREE_BYTES + _GROWTH * len(data)
         for count, (opcode, argument, _) in enumerate(pickletools.genops(io.BytesIO(data))):
             if count > MAX_OPERATIONS:
                 raise Refused(f"more than {MAX_OPERATIONS} operations")
@@ -93,6 +110,7 @@ class _Machine:
             if name in _LITERALS:
                 self.stack.append(argument)
             elif name in _CONSTANTS:
+                self.spend(_ENTRY_BYTES)
                 self.stack.append(_CONSTANTS[name]())
             elif name in ("PROTO", "FRAME"):
                 continue
@@ -198,10 +216,12 @@ class _Machine:
 
     def do_reduce(self, _: None) -> None:
         arguments = expect(tuple, self.stack.pop())
+        self.spend_on(arguments)
         self.stack.append(expect(Callee, self.stack.pop()).apply(*arguments))
 
     def do_build(self, _: None) -> None:
         state, target = expect(tuple, self.stack.pop()), self.stack.pop()
+        self.spend_on(state)
         if isinstance(target, Dtype):
             target.set_state(state)
             self.stack.append(target)

@@ -10,6 +10,7 @@ import numpy as np
 
 MAX_ENTRIES = 1000
 _DTYPE = re.compile(r"([biuf])([1248])|([US])([0-9]{1,6})|O8?")
+_LAST_CHARACTER = 0x10FFFF
 _PLAIN = (bool, int, float, str, bytes, type(None))
 
 
@@ -99,7 +100,10 @@ def make_array(raw: Any, dtype: Any, shape: Any, order: Any = "C") -> np.ndarray
     raw = raw.encode("latin-1") if isinstance(raw, str) else raw
     if not isinstance(raw, (bytes, bytearray)) or not kind.itemsize or len(raw) != size * kind.itemsize:
         raise ValueError("the bytes of an array do not fit its shape")
-    return np.frombuffer(raw, kind).reshape(shape, order=order)
+    array = np.frombuffer(raw, kind)
+    if kind.kind == "U" and (array.view(f"{kind.str[0]}u4") > _LAST_CHARACTER).any():
+        raise ValueError("characters that do not exist")
+    return array.reshape(shape, order=order)
 
 
 def _scalar(dtype: Any, raw: Any) -> Any:
@@ -155,5 +159,5 @@ for _builtins in ("builtins", "__builtin__"):
 def callee(module: str, name: str) -> Callee:
     """What the stream means by ``module.name``."""
     if (module, name) not in _CALLEES:
-        raise Refused(f"it names {module}.{name}"[:200])
+        raise Refused(f"it names {ascii(f'{module}.{name}'[:200])}")
     return Callee(_CALLEES[module, name])

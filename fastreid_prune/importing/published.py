@@ -34,7 +34,7 @@ def read_info(folder: Path) -> dict:
     """
     path = folder / INFO
     try:
-        text = path.read_bytes()[: _MAX_TEXT + 1]
+        text = _start(path, _MAX_TEXT + 1)
         info = json.loads(text) if len(text) <= _MAX_TEXT else None
     except (OSError, ValueError, RecursionError) as error:
         raise FastreidPruneError(f"{path}: cannot be read ({error!s:.200}). Copy the lists again.") from None
@@ -122,6 +122,11 @@ def _take_block(
     result.reason[rows[changed & empty]] = "listed"
 
 
+def _start(path: Path, count: int) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(count)
+
+
 def check_sums(folder: Path) -> None:
     """Compare the files of a published folder with its ``SHA256SUMS``, if it has one.
 
@@ -132,7 +137,7 @@ def check_sums(folder: Path) -> None:
     if not path.is_file():
         return
     # only what is right in the folder is opened: a list of sums must not lead to other files
-    lines = path.read_bytes()[:_MAX_TEXT].decode("utf-8", "replace").splitlines()
+    lines = _start(path, _MAX_TEXT).decode("utf-8", "replace").splitlines()
     pairs = [line.split("  ", 1) for line in lines if "  " in line]
     known = {name: digest for digest, name in pairs}
     there = {file.name for file in folder.iterdir() if file.is_file() and not file.is_symlink()}

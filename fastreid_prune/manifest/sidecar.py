@@ -13,7 +13,8 @@ from fastreid_prune.errors import FastreidPruneError
 
 SCHEMA_VERSION = 1
 ABOUT = ("method", "ratio", "thresholds", "source", "regime", "new_ids")
-_MAX_BYTES = 256 << 20
+# two bytes a row, 20 million rows, and then some
+_MAX_BYTES = 80 << 20
 
 
 def sidecar_path(path: Path) -> Path:

@@ -91,3 +91,19 @@ def test_says_that_a_file_is_cut_off(archive, capsys):
 def test_refuses_ranks_that_are_no_numbers(archive, capsys):
     status, _, err = run(capsys, "evaluate", archive(), "--ranks", "1,first")
     assert status == 2 and "whole numbers and commas" in err
+
+
+@pytest.mark.parametrize("place", [-60, 45], ids=["its list of members", "its first array"])
+def test_a_damaged_archive_is_said_to_be_damaged(archive, capsys, place):
+    path = archive()
+    data = bytearray(path.read_bytes())
+    data[place : place + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    status, _, err = run(capsys, "evaluate", path)
+    assert status == 2 and str(path) in err and ("damaged" in err or "cannot be read" in err)
+
+
+def test_control_characters_in_a_message_are_spelled_out(archive, capsys):
+    path = archive(query_ids=None, **{"evil\x1b[2J": np.zeros(1)})
+    status, _, err = run(capsys, "evaluate", path)
+    assert status == 2 and "\x1b[2J" not in err and "evil\\x1b[2J" in err

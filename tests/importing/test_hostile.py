@@ -1,6 +1,7 @@
 """Files that nobody means well with: in numbers, and in size."""
 
-import importlib.util
+import importlib
+import os
 import resource
 import subprocess
 import sys
@@ -11,15 +12,30 @@ import pytest
 TOOLS = Path(__file__).parents[2] / "tools"
 
 
-def test_mutated_files_are_taken_or_refused_and_nothing_else(tmp_path):
-    spec = importlib.util.spec_from_file_location("fuzz_readers", TOOLS / "fuzz_readers.py")
-    fuzz_readers = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fuzz_readers)
+@pytest.fixture
+def fuzz_readers(monkeypatch):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    return importlib.import_module("fuzz_readers")
+
+
+def test_mutated_files_are_taken_or_refused_and_nothing_else(tmp_path, fuzz_readers):
     reports = []
-    outcomes, bugs = fuzz_readers.fuzz(800, seed=7, keep=tmp_path, report=reports.append)
+    outcomes, bugs = fuzz_readers.fuzz(880, seed=7, keep=tmp_path, report=reports.append)
     assert bugs == 0, reports[0]
-    assert sum(inputs for inputs, _, _ in outcomes.values()) == 800
+    assert sum(inputs for inputs, _, _ in outcomes.values()) == 880
     assert all(taken + refused == inputs for inputs, taken, refused in outcomes.values())
+
+
+def test_what_a_reader_does_besides_reading_is_noticed(tmp_path, fuzz_readers, monkeypatch):
+    def evil(*_):
+        os.system("true")
+        (tmp_path / "outside").write_text("x")
+
+    monkeypatch.setattr(fuzz_readers, "load_plain", evil)
+    reports = []
+    _, bugs = fuzz_readers.fuzz(22, seed=0, keep=tmp_path / "kept", report=reports.append)
+    assert bugs == 6
+    assert all("os.system" in report and "outside" in report for report in reports)
 
 
 READ = """

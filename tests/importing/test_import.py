@@ -1,8 +1,10 @@
 import csv
+import io
 import json
 import os
 import pickle
 import shutil
+import struct
 import zipfile
 
 import numpy as np
@@ -112,6 +114,48 @@ def test_a_malicious_pickle_among_the_lists_does_nothing(scored_run, tmp_path):
         with pytest.raises(FastreidPruneError, match="nothing was executed"):
             published.read(theirs)
     assert not (tmp_path / "executed").exists() and not (tmp_path / "imported.csv").exists()
+
+
+HALVES = b"]q\x00(K\x01K\x02e" + b"".join(b"]q%c(h%ch%ce" % (n, n - 1, n - 1) for n in range(1, 60))
+VERDICTS = {
+    "rows of different lengths": (pickle.dumps({"a": [[1], [1, 2]]}), "found .'a list'"),
+    "a list in itself": (b"}(K\x01]q\x00h\x00au.", "found .'a list'"),
+    "lists that double 60 times": (b"(" + HALVES + b"t.", "found .*'a list'"),
+    "two arrays of one kind": (pickle.dumps([np.arange(3), np.arange(4)]), r"found .'\[3\]', '\[4\]'"),
+    "three columns": (pickle.dumps({"a": np.zeros((4, 3))}), r"found .'\[4, 3\]'"),
+    "a number": (pickle.dumps(7), "found int"),
+    "nothing": (pickle.dumps({}), "found dict"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), VERDICTS.values(), ids=VERDICTS)
+def test_verdicts_that_are_not_two_arrays_are_refused(scored_run, tmp_path, data, message):
+    published = Published(scored_run, tmp_path)
+    (published.lists / "lists.json").unlink()
+    (published.lists / "Mislabeled_outlier_samples.pickle").write_bytes(data)
+    with pytest.raises(FastreidPruneError, match=f"expected a dictionary of two arrays.*{message}"):
+        published.read()
+
+
+@pytest.mark.parametrize("empty", [np.zeros((0, 2), np.int64), np.array([]), []])
+def test_nobody_mislabelled_may_be_any_empty_array(scored_run, tmp_path, empty):
+    published = Published(scored_run, tmp_path)
+    (published.lists / "lists.json").unlink()
+    data = pickle.dumps({"mislabelled": empty, "outliers": [5, 6]})
+    (published.lists / "Mislabeled_outlier_samples.pickle").write_bytes(data)
+    assert published.read(purify=True).counts["outlier"] == 2
+
+
+def test_indices_that_are_no_numbers_of_a_list_are_counted(scored_run, tmp_path):
+    published = Published(scored_run, tmp_path)
+    (published.lists / "lists.json").unlink()
+    odd = [[10**5000, 1], ["\ud800", 1], [float("nan"), 1], [-1, 2], [2, 10**5000]]
+    data = pickle.dumps({"a": odd, "b": [10**5000, 1.5, "x"]})
+    (published.lists / "Mislabeled_outlier_samples.pickle").write_bytes(data)
+    published.read(purify=True)
+    found = published.summary.tally
+    assert list(found.problems.values()) == [4, 1, 3]
+    assert "a number of 16610 bits" in found.lines()[0]
 
 
 def test_lists_of_several_data_sets_become_one_manifest(scored_run, tmp_path):
@@ -338,7 +382,62 @@ def test_a_market_archive_comes_back(scored_run, tmp_path):
     assert {name: after[name] for name in after if after[name] != before[name]} == expected
 
 
+def test_an_archive_of_names_alone_comes_back(scored_run, tmp_path):
+    corrected = Corrected(scored_run, tmp_path)
+    expected = corrected.correct()
+    names = "".join(f"bounding_box_default/{name}\n" for name in sorted(os.listdir(corrected.images)))
+    with zipfile.ZipFile(tmp_path / "market.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images_default.txt", names)
+    manifest = corrected.read(tmp_path / "market.zip", base=corrected.lists / "manifest.csv")
+    before, after = decisions(corrected.purified), decisions(manifest)
+    assert {name: after[name] for name in after if after[name] != before[name]} == expected
+
+
+def test_test_images_beside_the_training_images_are_none_of_it(scored_run, tmp_path):
+    corrected = Corrected(scored_run, tmp_path)
+    with zipfile.ZipFile(tmp_path / "market.zip", "w") as archive:
+        for name in sorted(os.listdir(corrected.images)):
+            archive.write(corrected.images / name, f"m/bounding_box_train/{name}")
+            archive.writestr(f"m/bounding_box_test/9{name[1:]}", "x")
+            archive.writestr(f"m/query/9{name[1:]}", "x")
+    same_decisions(
+        corrected.read(tmp_path / "market.zip", base=corrected.lists / "manifest.csv"), corrected.purified
+    )
+    assert not corrected.summary.tally.problems
+
+
+def test_a_folder_that_cvat_named_after_its_subset_comes_back(scored_run, tmp_path):
+    corrected = Corrected(scored_run, tmp_path)
+    (corrected.lists / "bounding_box_test").mkdir()
+    (corrected.lists / "bounding_box_test" / "0009_c1s1_000000_00.jpg").write_bytes(b"x")
+    corrected.images.rename(corrected.lists / "bounding_box_default")
+    same_decisions(corrected.read(), corrected.purified)
+
+
 ENTITY = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><annotations>&b;</annotations>'
+
+
+def zipped(content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("annotations.xml", content)
+    return file.getvalue()
+
+
+def broken():
+    """A ZIP whose first member is no deflated stream."""
+    data = bytearray(zipped(b"<annotations>" * 50))
+    data[45:60] = b"\xff" * 15
+    return bytes(data)
+
+
+def crowded(size):
+    """The end of a ZIP that says its list of members has ``size`` bytes, as ZIP64 where it must."""
+    if size < 1 << 32:
+        return struct.pack("<4s8xII2x", b"PK\x05\x06", size, 0)
+    record = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, 0)
+    end = struct.pack("<4s8xII2x", b"PK\x05\x06", 0xFFFFFFFF, 0xFFFFFFFF)
+    return record + struct.pack("<4sIQI", b"PK\x06\x07", 0, 0, 1) + end
 
 
 @pytest.mark.parametrize(
@@ -351,6 +450,12 @@ ENTITY = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;
         ("a.xml", b"\xff\xfe\x00", "no well-formed XML"),
         ("a.zip", b"PK\x05\x06" + b"\0" * 18, "no annotated image"),
         ("a.zip", b"PK\x03\x04garbage", "no whole XML or ZIP"),
+        ("a.zip", zipped(b"<annotations>" + b"<a>" * 10_000_000), "nested more than 100 deep"),
+        ("a.zip", zipped(b"<annotations><image name='" + b"x" * (40 << 20)), "a tag of more than 16 MiB"),
+        ("a.zip", zipped(b"<annotations/>" * 9)[:60] + b"\xff" * 60, "no whole XML or ZIP"),
+        ("a.zip", broken(), "no whole XML or ZIP.*decompress"),
+        ("a.zip", crowded(1 << 31), "2048 MiB of names of members"),
+        ("a.zip", crowded(1 << 40), "1048576 MiB of names of members"),
         ("a.npz", b"", "no whole XML or ZIP"),
     ],
 )
