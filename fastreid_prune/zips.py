@@ -30,7 +30,7 @@ def check_directory(path: Path) -> None:
     size = directory_size(path)
     if size > MAX_DIRECTORY:
         raise FastreidPruneError(
-            f"{path}: {size >> 20} MiB of names of members, more than the {MAX_DIRECTORY >> 20} that are read. Split it."
+            f"{path}: {size >> 20} MiB of names of members; at most {MAX_DIRECTORY >> 20} MiB are read. Split it."
         )
 
 

@@ -61,7 +61,13 @@ def good_files(folder: Path, table: ScoreTable) -> dict[str, bytes]:
     files |= {name: (market / name).read_bytes() for name in ("names.csv", "manifest.csv", "manifest.json")}
     objects = io.BytesIO()
     np.save(objects, np.array(table.file_name.tolist(), object), allow_pickle=True)
-    return files | _annotations(table) | _pickles() | _others(table, folder) | {"objects.npy": objects.getvalue()}
+    return (
+        files
+        | _annotations(table)
+        | _pickles()
+        | _others(table, folder)
+        | {"objects.npy": objects.getvalue()}
+    )
 
 
 def _annotations(table: ScoreTable) -> dict[str, bytes]:

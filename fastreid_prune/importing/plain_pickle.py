@@ -27,7 +27,7 @@ from fastreid_prune.importing.plain_values import (
 
 MAX_BYTES = 256 << 20
 MAX_OPERATIONS = 5_000_000
-# bytes that a stream may make of its own: several times its size (64 an entry of a container), and what little ones need
+# bytes that a stream may make of its own, 64 an entry of a container: several times its size, and what little ones need
 _GROWTH, _FREE_BYTES, _ENTRY_BYTES = 8, 64 << 20, 64
 
 
@@ -96,7 +96,9 @@ class _Machine:
     def spend_on(self, values: tuple) -> None:
         """Account for a call's arguments: text is copied, containers become other ones."""
         text = sum(len(value) for value in values if isinstance(value, (str, bytes, bytearray)))
-        entries = sum(len(value) for value in values if isinstance(value, (list, tuple, set, frozenset, dict)))
+        entries = sum(
+            len(value) for value in values if isinstance(value, (list, tuple, set, frozenset, dict))
+        )
         self.spend(text + _ENTRY_BYTES * (entries + 1))
 
     def run(self, data: bytes) -> Any:

@@ -145,9 +145,17 @@ REFUSED = {
     "a memo of 2**31 places, then nothing": b"]r\xff\xff\xff\x7f",
     "text of 2**62 bytes": b"\x80\x04\x8d" + struct.pack("<Q", 1 << 62) + b"x.",
     "a bytearray of 2**40 bytes": b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b"x.",
-    "text encoded again and again": b"\x80\x02]q\x01(" + TEXT + b"q\x02" + ENCODE + b"h\x03h\x02\x85R" * 200 + b"e.",
-    "sets of the same again and again": b"\x80\x02(" + b"N" * 1000 + b"lq\x01cbuiltins\nset\nq\x02"
-    + b"h\x02h\x01\x85R" * 2000 + b"t.",
+    "text encoded again and again": b"\x80\x02]q\x01("
+    + TEXT
+    + b"q\x02"
+    + ENCODE
+    + b"h\x03h\x02\x85R" * 200
+    + b"e.",
+    "sets of the same again and again": b"\x80\x02("
+    + b"N" * 1000
+    + b"lq\x01cbuiltins\nset\nq\x02"
+    + b"h\x02h\x01\x85R" * 2000
+    + b"t.",
     "more empty sets than a list has use for": b"\x80\x04(" + b"\x8f" * 2_000_000 + b"t.",
     "an array of characters that do not exist": array_pickle(dtype=b"X\x02\x00\x00\x00U2", raw=b"\xff" * 24),
     "an empty stack": b".",
@@ -166,7 +174,9 @@ def test_what_is_no_plain_pickle_is_refused_with_the_documented_error(data):
         load(data)
 
 
-@pytest.mark.parametrize("deep", [b"\x80\x02)" + b"\x85" * 100_000 + b".", b"]" * 100_000 + b"a" * 99_999 + b"."])
+@pytest.mark.parametrize(
+    "deep", [b"\x80\x02)" + b"\x85" * 100_000 + b".", b"]" * 100_000 + b"a" * 99_999 + b"."]
+)
 def test_deep_nesting_is_read_without_recursion(deep):
     value, depth = load(deep), 0
     while value:
