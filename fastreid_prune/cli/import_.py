@@ -9,8 +9,8 @@ from fastreid_prune.sample_names import examples
 @click.command()
 @click.argument("lists", type=click.Path(exists=True))
 @click.option("-o", "--output", type=click.Path(dir_okay=False), required=True, help="The manifest, a CSV.")
-@click.option("--dataset", "datasets", multiple=True, required=True, metavar="NAME",
-              help="As fastreid calls it, such as Market1501; may be given several times.")  # fmt: skip
+@click.option("--dataset", "datasets", multiple=True, metavar="NAME",
+              help="As fastreid calls it, such as Market1501; repeatable.  [what the lists say]")  # fmt: skip
 @click.option("--root", type=click.Path(exists=True, file_okay=False), envvar="FASTREID_DATASETS", default="datasets",
               show_default="$FASTREID_DATASETS or datasets", help="The folder that holds the data sets.")  # fmt: skip
 @click.option("--ratio", type=float, help="Fraction to prune, in [0, 1).")
@@ -25,10 +25,10 @@ def command(lists, output, datasets, root, ratio, purify, method, base, edited):
     LISTS: a folder of published lists (ours, or in the paper's format), a corrected folder in Market-1501's layout, an
     XML or ZIP from CVAT, or a manifest that was edited by hand.
     """
-    from fastreid_prune.importing import import_lists
+    from fastreid_prune.importing import import_lists, listed_datasets
     from fastreid_prune.plugin.samples import training_samples
 
-    samples = training_samples(datasets, root)
+    samples = training_samples(datasets or listed_datasets(lists), root)
     summary = import_lists(
         lists, output, samples, root, ratio=ratio, purify=purify, method=method, base=base, edited=edited
     )

@@ -13,7 +13,7 @@ from fastreid_prune.importing.folder import images_folder, read_corrected_folder
 from fastreid_prune.importing.listed import Listed
 from fastreid_prune.importing.matching import Tally
 from fastreid_prune.importing.paper import is_paper_folder, read_paper_lists
-from fastreid_prune.importing.published import is_published_folder, read_published_lists
+from fastreid_prune.importing.published import is_published_folder, read_info, read_published_lists
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.trajectory import Samples
 
@@ -103,6 +103,22 @@ def import_lists(
         tally=tally,
         new_ids=list(manifest.about["new_ids"]),
     )
+
+
+def listed_datasets(lists: str | os.PathLike) -> list[str]:
+    """The data sets that lists are for: as our lists say, else as their folders are called.
+
+    Raises:
+        FastreidPruneError: it is no folder of lists, which alone can tell.
+    """
+    folders = list_folders(Path(lists))
+    if not folders:
+        raise FastreidPruneError(f"{lists}: does not say which data set it is for. Name it with --dataset.")
+    said = [read_info(folder).get("dataset") if is_published_folder(folder) else None for folder in folders]
+    return [
+        name if isinstance(name, str) else folder.resolve().name
+        for name, folder in zip(said, folders, strict=True)
+    ]
 
 
 def list_folders(lists: Path) -> list[Path]:

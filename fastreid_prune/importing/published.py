@@ -71,7 +71,8 @@ def read_published_lists(folder: Path, samples: Samples, method: str | None, edi
         raise FastreidPruneError(
             f"{path}: no scores by {method!r:.60}; there are {', '.join(scores)!r:.300}."
         )
-    source = {"lists": str(info.get("dataset", ""))[:100], f"sha256 of {CSV}": sha256(path)}
+    name = info.get("dataset")
+    source = {"lists": name[:100] if isinstance(name, str) else "", f"sha256 of {CSV}": sha256(path)}
     result = Listed.nothing(len(samples), method, source)
     verdict_columns = [name for name in VERDICT_COLUMNS if name in reader.columns]
     index, people = NameIndex(samples.file_name), People(samples)

@@ -30,7 +30,9 @@ def training_samples(names: Sequence[str], root: str | os.PathLike) -> Samples:
             reader = DATASET_REGISTRY.get(name)
         except KeyError:
             known = ", ".join(sorted(key for key, _ in DATASET_REGISTRY))
-            raise FastreidPruneError(f"{name}: fastreid knows no such data set; it knows {known}.") from None
+            raise FastreidPruneError(
+                f"{ascii(name)}: fastreid knows no such data set. Name one with --dataset: {known}."
+            ) from None
         try:
             train = reader(root=str(root)).train
         except (RuntimeError, AssertionError, OSError) as error:

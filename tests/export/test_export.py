@@ -2,6 +2,8 @@ import hashlib
 import json
 import os
 import pickle
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -68,7 +70,7 @@ def test_what_people_read_is_complete(scored_run, tmp_path):
     for fact in (
         "| samples | 40 |",
         "| mislabelled | 2 |",
-        '"precision": 0.95',
+        "| share of the verdicts that should be right | 0.95 |",
         "numpy",
         "## Licence",
         "--dataset Market1501",
@@ -76,6 +78,31 @@ def test_what_people_read_is_complete(scored_run, tmp_path):
         assert fact in card
     sums = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, text=True)
     assert sums.returncode == 0 and sums.stdout.count(": OK") == 10
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_what_the_card_tells_to_run_runs(scored_run, tmp_path, judged, monkeypatch):
+    run = scored_run(samples=40)
+    if judged:
+        write_verdicts(run, mislabelled=[3, 8], outliers=[5])
+    write_images(tmp_path / "data", load_trajectory(run).samples.file_name)
+    for folder in ("query", "bounding_box_test"):
+        (tmp_path / "data" / "Market-1501-v15.09.15" / folder).mkdir()
+    export_run(run, tmp_path / "out")
+    folder = tmp_path / "out" / "Market1501"
+    card = (folder / "README.md").read_text()
+    monkeypatch.chdir(folder)
+    first, second = re.findall("```python\n(.*?)```", card, re.DOTALL)
+    found = {}
+    exec(first, found)
+    shown = subprocess.run([sys.executable, "-c", second], capture_output=True, text=True, check=True).stdout
+    assert shown.count("shows person") == 2 * judged
+    command = re.search("^fastreid-prune (import .*)$", card, re.MULTILINE).group(1)
+    arguments = shlex.split(command.replace("DATASETS", str(tmp_path / "data")))
+    arguments[-1] = str(tmp_path / "manifest.csv")
+    assert CliRunner().invoke(group, arguments, catch_exceptions=False).exit_code == 0
+    manifest = Manifest.read(tmp_path / "manifest.csv")
+    assert dict(found["training_set"]) == manifest.training_identities()
 
 
 def test_lists_without_verdicts_say_so(scored_run, tmp_path):
