@@ -1,7 +1,9 @@
 """Hugging Face's ImageFolder: ``load_dataset("imagefolder", data_dir=".../imagefolder")``.
 
 ``metadata.csv`` has a row for each image that could be read, ``label`` being the identity to train with; filter on
-``action`` for what stays. Without the images, put it into the folder of the data sets.
+``action`` for what stays. Without the images, put it into the folder of the data sets. All is in a folder ``train``:
+without one, "train" in a data set's own paths (``bounding_box_train``) is taken for the split, and what lies outside,
+as the metadata would, is left out without a word (seen with datasets 5.2).
 """
 
 from pathlib import Path
@@ -15,9 +17,9 @@ from fastreid_prune.tables import write_csv
 
 
 def write(publication: Publication, folder: Path, images: Images) -> None:
-    """Write ``imagefolder/metadata.csv``, with the images beside it where their root is known."""
-    own = folder / "imagefolder"
-    own.mkdir()
+    """Write ``imagefolder/train/metadata.csv``, with the images beside it where their root is known."""
+    own = folder / "imagefolder" / "train"
+    own.mkdir(parents=True)
     manifest, table = publication.manifest, publication.table
     rows = np.sort(publication.manifest_rows()[~table.unreadable])
     write_csv(

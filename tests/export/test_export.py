@@ -225,7 +225,7 @@ def test_imagefolder_metadata_names_every_readable_image(scored_run, tmp_path):
     run = scored_run(samples=20, unreadable=[gone])
     write_images(tmp_path / "data", load_trajectory(run).samples.file_name)
     export_run(run, tmp_path / "out", ["imagefolder"], images=tmp_path / "data")
-    folder = tmp_path / "out" / "Market1501" / "imagefolder"
+    folder = tmp_path / "out" / "Market1501" / "imagefolder" / "train"
     rows = rows_of(folder / "metadata.csv")
     assert list(rows[0])[:2] == ["file_name", "label"] and len(rows) == 20
     assert all((folder / row["file_name"]).is_file() for row in rows)
@@ -316,3 +316,25 @@ def test_an_unknown_format_or_method_is_refused(scored_run, tmp_path):
         export_run(run, tmp_path / "out", ["coco"])
     with pytest.raises(FastreidPruneError, match="no scores by 'hardness'"):
         export_run(run, tmp_path / "out", method="hardness")
+
+
+ELSEWHERE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1", "PYTHONUTF8": "0"}
+
+
+def test_another_machine_writes_the_same_checksums(scored_run, tmp_path):
+    """Another folder, time zone, locale, hash seed and umask, in a process of its own."""
+    names = Samples.from_items(
+        [f"s/é漢 {i}.jpg" for i in range(30)], [f"m_{i % 5}" for i in range(30)], ["c_0"] * 30
+    )
+    run = scored_run(names=names)
+    write_verdicts(run, mislabelled=[3, 8], outliers=[5])
+    export_run(run, tmp_path / "here", list(FORMATS)[:1] + ["imagefolder", "fiftyone", "cleanlab"])
+    shutil.copytree(run, tmp_path / "far" / "away")
+    code = (
+        "import os, sys; os.umask(0o077)\n"
+        "from fastreid_prune.export import export_run\n"
+        "export_run(sys.argv[1], sys.argv[2], ['lists', 'imagefolder', 'fiftyone', 'cleanlab'])"
+    )
+    paths = [str(tmp_path / "far" / "away"), str(tmp_path / "there")]
+    subprocess.run([sys.executable, "-c", code, *paths], env={**os.environ, **ELSEWHERE}, check=True)
+    assert tree(tmp_path / "here") == tree(tmp_path / "there")

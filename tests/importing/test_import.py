@@ -13,7 +13,7 @@ from published_runs import rows_of, tree, write_images, write_verdicts
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export import export_run
-from fastreid_prune.importing import import_lists
+from fastreid_prune.importing import import_lists, listed_datasets
 from fastreid_prune.manifest import COLUMNS, Manifest
 from fastreid_prune.pruning import prune
 from fastreid_prune.trajectory import Samples, load_trajectory
@@ -498,3 +498,12 @@ def test_the_source_of_an_import_is_on_record(scored_run, tmp_path):
     info = json.loads((tmp_path / "imported.json").read_text())
     assert info["source"]["lists"] == "Market1501" and len(info["source"]["sha256 of scores.csv"]) == 64
     assert info["method"] == "entropy" and info["ratio"] == 0.3
+
+
+def test_lists_say_which_data_set_they_are_for(scored_run, tmp_path):
+    published = Published(scored_run, tmp_path)
+    assert listed_datasets(published.lists) == listed_datasets(tmp_path / "out") == ["Market1501"]
+    (published.lists / "lists.json").unlink()
+    assert listed_datasets(published.lists) == ["Market1501"]
+    with pytest.raises(FastreidPruneError, match="--dataset"):
+        listed_datasets(tmp_path / "pruned.csv")

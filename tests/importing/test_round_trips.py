@@ -141,7 +141,8 @@ def test_tables_for_other_tools_say_the_same_as_the_run(tmp_path_factory, made):
                 np.float32(sample["soft_label"]["logits"]),
             )
         metadata |= {
-            row["file_name"]: row["given_label"] for row in rows_of(place / "imagefolder" / "metadata.csv")
+            row["file_name"]: row["given_label"]
+            for row in rows_of(place / "imagefolder" / "train" / "metadata.csv")
         }
         issues |= {row["file_name"]: row["given_label"] for row in rows_of(place / "label_issues.csv")}
     expected = dict(zip(samples.file_name, samples.pid, strict=True))
