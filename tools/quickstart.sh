@@ -4,19 +4,26 @@
 #   bash tools/quickstart.sh path/to/data NAME  your own in Market-1501's layout; results in quickstart/NAME
 # Options of fastreid's configuration may follow, such as SOLVER.MAX_EPOCH 24.
 here=$PWD
+data=
 cd "$(dirname "$0")/.."
-source tools/environment.sh
 
 ratio=0.3
-if [ $# -gt 0 ] && [ "$1" != --help ] && [ "$1" != -h ]; then
-    data=$(cd "$here" && cd "$1" && pwd)
+truth=()
+if [ $# -gt 0 ]; then
+    if [ "$1" = --help ] || [ "$1" = -h ]; then
+        sed -n '2,5s/^# \{0,1\}//p' "$0"
+        exit
+    fi
+    data=$(cd "$here" && cd "$1" 2>/dev/null && pwd) || data=
+    if [ ! -d "$data/Market-1501-v15.09.15" ] && [ ! -d "$data/bounding_box_train" ]; then
+        echo "$1: neither a folder Market-1501-v15.09.15 nor bounding_box_train in it. Give the folder that holds them." >&2
+        exit 2
+    fi
     name=${2:-$(basename "$data")}
     shift $(($# > 1 ? 2 : 1))
-    truth=()
-elif [ $# -gt 0 ]; then
-    sed -n '2,5s/^# \{0,1\}//p' "$0"
-    exit
-else
+fi
+source tools/environment.sh
+if [ -z "$data" ]; then
     data=quickstart/demo-data
     name=demo
     [ -f "$data/truth.csv" ] || fastreid-prune demo "$data"

@@ -31,6 +31,10 @@ _ACCEPT = (
 def read_files(path: Path, edited: bool) -> tuple[dict[str, np.ndarray], dict]:
     """The columns and the ``about`` of the manifest at ``path``. See :meth:`Manifest.read`."""
     json_path = sidecar_path(path)
+    if not path.exists() and not json_path.exists():
+        raise FastreidPruneError(
+            f"{path}: no such manifest. `fastreid-prune prune RUN --ratio R -o FILE.csv` makes one."
+        )
     info = {} if edited and not json_path.exists() else read_sidecar(json_path)
     reader = CsvReader(path, COLUMNS, exactly=True)
     if not edited and sha256(path) != info["csv"]["sha256"]:

@@ -96,25 +96,42 @@ def check_prune_config(cfg: CfgNode) -> None:
         )
 
 
-def naming_nearest_key(merge):
-    """Wrap a ``merge_from_…`` method of CfgNode: an unknown key under ``PRUNE`` is answered with the nearest one."""
+def explaining(merge):
+    """Wrap a ``merge_from_…`` method of CfgNode, so that what it says of a mistake can be acted on.
+
+    An unknown key under ``PRUNE`` is answered with the nearest known one, a value of another type with the key, and a
+    configuration file that is not there with its path.
+    """
 
     @functools.wraps(merge)
     def wrapped(self, *args, **kwargs):
         try:
             return merge(self, *args, **kwargs)
-        except (KeyError, AssertionError) as error:
-            text = str(error.args[0]) if error.args else ""
-            unknown = text.split(":")[-1].strip().rstrip(".")
-            if not unknown.startswith("PRUNE") or "PRUNE" not in self:
-                raise
-            known = _keys(self.PRUNE, "PRUNE")
-            nearest = difflib.get_close_matches(unknown, known, n=1, cutoff=0.0)[0]
+        except FileNotFoundError as error:
             raise FastreidPruneError(
-                f"{unknown}: no such configuration key. The nearest one is {nearest}."
+                f"{error.filename}: no such configuration file. Give --config-file the path to one, such as "
+                "configs/Market1501/score_R50.yml; what _BASE_ names is looked for beside the file that names it."
+            ) from error
+        except (KeyError, AssertionError, ValueError) as error:
+            text = str(error.args[0]) if error.args else ""
+            message, _, key = text.rpartition(":")
+            key = key.strip().rstrip(".")
+            if "PRUNE" not in self or not _is_meant_for_us(key):
+                raise
+            if isinstance(error, ValueError):
+                raise FastreidPruneError(f"{key}: {message.strip()} {key}.") from error
+            known = _keys(self.PRUNE, "PRUNE")
+            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+            raise FastreidPruneError(
+                f"{key}: no such configuration key. The nearest one is {nearest}."
             ) from error
 
     return wrapped
+
+
+def _is_meant_for_us(key: str) -> bool:
+    section = key.split(".")[0]
+    return section == "PRUNE" or bool(difflib.get_close_matches(section, ["PRUNE"], cutoff=0.7))
 
 
 def _keys(node: CfgNode, prefix: str) -> list[str]:

@@ -1,8 +1,12 @@
 """fastreid's data loaders, with the samples known by name, and trained on by manifest."""
 
+import contextlib
 import copy
 import logging
 import os
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +33,8 @@ def build_train_loader(original, cfg, **kwargs):
     from fastreid_prune.plugin.trainer import is_building_hooks
 
     if not _concerned(cfg):
-        return original(cfg, **kwargs)
+        with _saying_where_data_sets_are(", ".join(cfg.DATASETS.NAMES)):
+            return original(cfg, **kwargs)
     if kwargs.get("train_set") is None:
         kwargs = {
             "train_set": _load_train_set(cfg, kwargs),
@@ -42,6 +47,8 @@ def build_train_loader(original, cfg, **kwargs):
         train_set = with_items(
             train_set, apply_manifest(cfg.PRUNE.MANIFEST, train_set.img_items, data_root())
         )
+    if cfg.PRUNE.CAPTURE.ENABLED:
+        class_numbers(train_set)
     unreadable: list[dict[str, str]] = []
     if cfg.PRUNE.CAPTURE.ENABLED and cfg.PRUNE.CAPTURE.CHECK_IMAGES and not is_building_hooks():
         from fastreid_prune.plugin.images import drop_unreadable
@@ -65,13 +72,8 @@ def build_train_loader(original, cfg, **kwargs):
 
 def build_test_loader(original, cfg, *args, **kwargs):
     """``build_reid_test_loader(cfg, …)`` with an error that says where the data set was looked for."""
-    try:
+    with _saying_where_data_sets_are(kwargs.get("dataset_name") or (args[0] if args else "")):
         return original(cfg, *args, **kwargs)
-    except (RuntimeError, AssertionError, OSError) as error:
-        name = kwargs.get("dataset_name") or (args[0] if args else None)
-        if name is None:
-            raise
-        raise no_data_set(name, error) from error
 
 
 class IndexedDataset(Dataset):
@@ -103,12 +105,7 @@ class IndexedDataset(Dataset):
 
     def samples(self) -> Samples:
         """The table of samples, row by row as the loader numbers them."""
-        classes = getattr(self.dataset, "pid_dict", None) or getattr(self.dataset, "class_to_idx", None)
-        if classes is None:
-            raise FastreidPruneError(
-                f"PRUNE.CAPTURE: the training set {type(self.dataset).__name__} has neither `pid_dict` nor "
-                "`class_to_idx`, so the classes of its samples are not known. Give it one of them: identity -> class."
-            )
+        classes = class_numbers(self.dataset)
         items = self.dataset.img_items
         samples = Samples.from_items(
             [relative_name(item[0], data_root()) for item in items],
@@ -121,6 +118,21 @@ class IndexedDataset(Dataset):
                 "than fastreid's, which is the string order of the identities."
             )
         return samples
+
+
+def class_numbers(dataset: Dataset) -> dict[Any, int]:
+    """Identity -> class of a training set.
+
+    Raises:
+        FastreidPruneError: it does not tell, as a set of attributes does not.
+    """
+    classes = getattr(dataset, "pid_dict", None) or getattr(dataset, "class_to_idx", None)
+    if classes is None:
+        raise FastreidPruneError(
+            f"PRUNE.CAPTURE: the training set {type(dataset).__name__} has neither `pid_dict` nor `class_to_idx`, so "
+            "the classes of its samples are not known. Give it one of them: identity -> class."
+        )
+    return classes
 
 
 def data_root() -> str:
@@ -141,12 +153,31 @@ def with_items(dataset: Dataset, items: list[tuple]) -> Dataset:
     return changed
 
 
-def no_data_set(name: str, error: Exception) -> FastreidPruneError:
-    """The error for a data set that fastreid did not find."""
-    return FastreidPruneError(
-        f"{name}: no such data set in {os.path.abspath(data_root())} ({error}). Set the environment variable "
-        "FASTREID_DATASETS to the folder that holds it."
-    )
+@contextlib.contextmanager
+def _saying_where_data_sets_are(name: str) -> Iterator[None]:
+    """Inside the block a data set that is not there, or not as its reader expects it, is an error that says so."""
+    try:
+        yield
+    except (RuntimeError, AssertionError, OSError) as error:
+        folder = os.path.abspath(data_root())
+        # A data set's reader says `"path" is not found`, or stumbles over a file that it needs.
+        if name and (isinstance(error, OSError) or "not found" in str(error)):
+            raise FastreidPruneError(
+                f"{name}: no such data set in {folder} ({error}). Set the environment variable FASTREID_DATASETS to "
+                "the folder that holds it."
+            ) from error
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        if name and place.line == "assert size > 0":
+            raise FastreidPruneError(
+                f"{name}: no query and no gallery image in {folder}. Put the data set there, or leave {name} out of "
+                "DATASETS.TESTS."
+            ) from error
+        if name and isinstance(error, AssertionError) and Path(place.filename).parent.name == "datasets":
+            raise FastreidPruneError(
+                f"{name}: the data set in {folder} is not what fastreid's reader expects: `{place.line}` does not hold "
+                f"({place.filename}, line {place.lineno}). Name its files as that data set does, or register a reader."
+            ) from error
+        raise
 
 
 def _concerned(cfg) -> bool:
@@ -170,12 +201,10 @@ def _load_train_set(cfg, kwargs: dict[str, Any]) -> Dataset:
     }
     items: list[tuple] = []
     for name in cfg.DATASETS.NAMES:
-        try:
+        with _saying_where_data_sets_are(name):
             data = DATASET_REGISTRY.get(name)(root=data_root(), **kwargs)
-            # Folders are listed in no particular order: sort, so that every machine numbers the samples alike.
-            train = sorted(data.train, key=lambda item: relative_name(item[0], data_root()))
-        except (RuntimeError, AssertionError, OSError) as error:
-            raise no_data_set(name, error) from error
+        # Folders are listed in no particular order: sort, so that every machine numbers the samples alike.
+        train = sorted(data.train, key=lambda item: relative_name(item[0], data_root()))
         if not train:
             raise FastreidPruneError(
                 f"{name}: no training image in {os.path.abspath(data_root())}. Its folders are there, but hold no file "

@@ -1,8 +1,10 @@
 """Images that cannot be decoded are found before training, not an hour into it."""
 
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 
+from PIL import UnidentifiedImageError
 from rich.progress import track
 
 from fastreid_prune.errors import FastreidPruneError
@@ -59,6 +61,8 @@ def _decoding_error(path: str) -> str:
 
     try:
         read_image(path)
+    except UnidentifiedImageError:
+        return "no image" if os.path.getsize(path) else "an empty file"
     except Exception as error:
         return f"{type(error).__name__}: {str(error).replace(path, '').strip() or 'cannot be decoded'}"
     return ""

@@ -1,9 +1,11 @@
 """Running a fastreid training script, unmodified, with the plug-in active in it and in the processes it spawns."""
 
+import contextlib
 import multiprocessing.spawn
 import os
 import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
@@ -16,8 +18,8 @@ def run_script(script: str, arguments: list[str]) -> None:
     """Run ``script`` as ``python script arguments…`` would.
 
     Raises:
-        FastreidPruneError: there is no such script, or something that the user can mend stopped the run, in this
-            process or in one that it spawned.
+        FastreidPruneError: there is no such script.
+        SystemExit: something that the user can mend stopped the run, in this process or in one that it spawned.
     """
     if not Path(script).is_file():
         raise FastreidPruneError(
@@ -29,24 +31,37 @@ def run_script(script: str, arguments: list[str]) -> None:
     os.environ[SCRIPT] = os.path.abspath(script)
     register()
     spawn_with_plugin()
-    with mending():
+    with ending_in_words("fastreid-prune"):
         runpy.run_path(script, run_name="__main__")
 
 
-class mending:
-    """A context that turns a user's mistake reported by a spawned process into the same error in this one."""
+@contextlib.contextmanager
+def mending() -> Iterator[None]:
+    """Turn a user's mistake reported by a spawned process into the same error in this one."""
+    from torch.multiprocessing import ProcessRaisedException
 
-    def __enter__(self) -> None:
-        return None
+    try:
+        yield
+    except ProcessRaisedException as error:
+        marker = f"{FastreidPruneError.__module__}.{FastreidPruneError.__qualname__}: "
+        _, found, message = str(error).rpartition(marker)
+        if found:
+            raise FastreidPruneError(message.strip()) from None
+        raise
 
-    def __exit__(self, kind, error, traceback) -> None:
-        from torch.multiprocessing import ProcessRaisedException
 
-        if isinstance(error, ProcessRaisedException):
-            marker = f"{FastreidPruneError.__module__}.{FastreidPruneError.__qualname__}: "
-            _, found, message = str(error).rpartition(marker)
-            if found:
-                raise FastreidPruneError(message.strip()) from None
+@contextlib.contextmanager
+def ending_in_words(program: str) -> Iterator[None]:
+    """A training script's last line: a user's mistake is one message and status 2, Ctrl-C another and 130."""
+    try:
+        with mending():
+            yield
+    except FastreidPruneError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted; go on from the last checkpoint with --resume.", file=sys.stderr)
+        sys.exit(130)
 
 
 def _find_checkout(script: str) -> None:

@@ -1,9 +1,6 @@
 """The training script that ships with the package: as fastreid's own tools/train_net.py, which its wheel lacks."""
 
-import sys
 from pathlib import Path
-
-from fastreid_prune.errors import FastreidPruneError
 
 SCRIPT = Path(__file__)
 
@@ -34,23 +31,18 @@ def run() -> None:
     """Read the command line and train, in as many processes as it asks for."""
     from fastreid.engine import default_argument_parser, launch
 
-    from fastreid_prune.plugin.launcher import mending
+    from fastreid_prune.plugin.launcher import ending_in_words
 
     args = default_argument_parser().parse_args()
-    try:
-        with mending():
-            launch(
-                main,
-                args.num_gpus,
-                num_machines=args.num_machines,
-                machine_rank=args.machine_rank,
-                dist_url=args.dist_url,
-                args=(args,),
-            )
-    except FastreidPruneError as error:
-        sys.exit(f"train_net.py: {error}")
-    except KeyboardInterrupt:
-        sys.exit("train_net.py: interrupted; go on from the last checkpoint with --resume.")
+    with ending_in_words("train_net.py"):
+        launch(
+            main,
+            args.num_gpus,
+            num_machines=args.num_machines,
+            machine_rank=args.machine_rank,
+            dist_url=args.dist_url,
+            args=(args,),
+        )
 
 
 if __name__ == "__main__":

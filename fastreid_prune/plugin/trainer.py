@@ -49,6 +49,15 @@ def check_machine(cfg) -> None:
         )
 
 
+def check_classes(cfg, identities: int) -> None:
+    """Refuse a head with fewer classes than the training set has, which ends in an index error or on the device."""
+    if cfg.MODEL.HEADS.NUM_CLASSES < identities:
+        raise FastreidPruneError(
+            f"MODEL.HEADS.NUM_CLASSES: {cfg.MODEL.HEADS.NUM_CLASSES} found, but the training set has {identities} "
+            "identities. Set it to 0, and they are counted."
+        )
+
+
 @contextlib.contextmanager
 def building_hooks() -> Iterator[None]:
     """While the trainer builds its hooks; a train loader made now is precise BN's, not the run's."""
@@ -76,6 +85,7 @@ def attach(trainer) -> None:
     if trainer in _attached or not (prune.CAPTURE.ENABLED or prune.MANIFEST or prune.SEED >= 0):
         return
     _attached.add(trainer)
+    check_classes(trainer.cfg, trainer.data_loader.dataset.num_classes)
     from fastreid.engine.hooks import EvalHook, PeriodicCheckpointer
 
     from fastreid_prune.plugin.run_record import RunRecord

@@ -1,6 +1,8 @@
 """Each compat patch, by what would happen without it."""
 
 import importlib.util
+import io
+import logging
 import math
 import os
 import subprocess
@@ -71,6 +73,21 @@ def test_an_image_that_cannot_be_read_ends_the_run_with_its_error(cfg, tmp_path,
         next(iter(build_reid_train_loader(cfg)))
 
 
+@pytest.mark.needs_patch("image-tensor")
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_images_become_tensors_without_a_warning(mode):
+    from fastreid.data.transforms import ToTensor
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 4, 3), dtype=np.uint8)
+    image = Image.fromarray(pixels).convert(mode)
+    tensor = ToTensor()(image)
+    expected = np.asarray(image, np.float32).reshape(6, 4, -1).transpose(2, 0, 1)
+    assert tensor.dtype == torch.float32
+    np.testing.assert_array_equal(tensor, expected)
+
+
 @pytest.mark.needs_patch("worker-count")
 def test_no_more_workers_than_cores_are_started(cfg):
     from fastreid.data import build_reid_test_loader, build_reid_train_loader
@@ -108,6 +125,31 @@ def test_two_processes_train_on_cpu_and_end_with_the_same_weights(tmp_path, opti
     first, second = (torch.load(tmp_path / "run" / f"rank{rank}.pt") for rank in (0, 1))
     weights = [name for name in first if "running" not in name and "num_batches" not in name]
     assert all(torch.equal(first[name], second[name]) for name in weights)
+
+
+@pytest.mark.needs_patch("worker-fork")
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+def test_spawned_ranks_fork_their_loading_workers(tmp_path, options, run_command):
+    """A spawned worker would import the main module, and say so."""
+    script = tmp_path / "load.py"
+    script.write_text(
+        "import multiprocessing, os\n"
+        "print('imported by', multiprocessing.current_process().name)\n"
+        "import fastreid_prune; fastreid_prune.register()\n"
+        "import sys\n"
+        "from fastreid.config import get_cfg\n"
+        "from fastreid.data import build_reid_train_loader\n"
+        "def load(rank, options):\n"
+        "    cfg = get_cfg(); cfg.merge_from_list(options)\n"
+        "    print('loaded', len(next(iter(build_reid_train_loader(cfg)))['img_paths']), flush=True)\n"
+        "    os._exit(0)\n"
+        "if __name__ == '__main__':\n"
+        "    import torch.multiprocessing as mp\n"
+        "    mp.spawn(load, nprocs=1, args=(sys.argv[1:],))\n"
+    )
+    said = run_command(script, *options).stdout
+    assert "loaded 16" in said
+    assert said.count("imported by") == 2
 
 
 @pytest.mark.needs_patch("amp-cpu")
@@ -173,6 +215,28 @@ def test_a_failed_save_leaves_the_previous_checkpoint_whole(tmp_path, monkeypatc
     assert (tmp_path / "model_best.pth").read_bytes() == before
 
 
+@pytest.mark.needs_patch("mistakes")
+def test_what_a_person_can_mend_is_not_logged_with_a_traceback():
+    from fastreid.engine.train_loop import TrainerBase
+
+    messages = io.StringIO()
+    handler = logging.StreamHandler(messages)
+    logger = logging.getLogger("fastreid.engine.train_loop")
+    logger.addHandler(handler)
+    for error in (FastreidPruneError("the disk is full"), ValueError("a bug")):
+        trainer = TrainerBase()
+
+        def fail(error=error):
+            raise error
+
+        trainer.run_step = fail
+        with pytest.raises(type(error)):
+            trainer.train(0, 1, 1)
+    logger.removeHandler(handler)
+    assert "the disk is full" not in messages.getvalue()
+    assert "ValueError: a bug" in messages.getvalue()
+
+
 @pytest.mark.needs_patch("checkpoint-read")
 def test_a_checkpoint_with_fastreids_metric_can_be_loaded(tmp_path):
     from fastreid.utils.checkpoint import Checkpointer
@@ -223,6 +287,30 @@ def test_an_unknown_prune_key_is_answered_with_the_nearest_one(cfg, tmp_path, wa
         else:
             (tmp_path / "run.yml").write_text("PRUNE:\n  RATOI: 0.3\n")
             cfg.merge_from_file(str(tmp_path / "run.yml"))
+
+
+@pytest.mark.needs_patch("config")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["PRUN.MANIFEST", "m.csv"], r"PRUN\.MANIFEST: no such .* nearest one is PRUNE\.MANIFEST\."),
+        (["PRUNE.SEED", "zero"], r"PRUNE\.SEED: Type mismatch .*int.*str"),
+    ],
+)
+def test_a_slip_in_a_prune_option_is_named(cfg, options, message):
+    with pytest.raises(FastreidPruneError, match=message):
+        cfg.merge_from_list(options)
+
+
+def test_an_unknown_key_of_fastreids_stays_fastreids_business(cfg):
+    with pytest.raises(AssertionError, match="Non-existent key: SOLVER.MAXEPOCH"):
+        cfg.merge_from_list(["SOLVER.MAXEPOCH", "3"])
+
+
+@pytest.mark.needs_patch("config")
+def test_a_configuration_file_that_is_not_there_is_named(cfg, tmp_path):
+    with pytest.raises(FastreidPruneError, match="nowhere.yml: no such configuration file"):
+        cfg.merge_from_file(str(tmp_path / "nowhere.yml"))
 
 
 @pytest.mark.needs_patch("loaders")

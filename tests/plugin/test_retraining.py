@@ -88,15 +88,63 @@ def test_scores_of_the_run_are_the_entropy_of_its_mean_logits(scored):
     np.testing.assert_allclose(scores.compute(trajectory, "entropy"), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_no_data_set_at_the_path_is_said_with_the_path_and_the_variable(cfg, tmp_path, use_data):
+@pytest.mark.parametrize("seed", [-1, 0], ids=["fastreid's own configuration", "with a PRUNE key"])
+def test_no_data_set_at_the_path_is_said_with_the_path_and_the_variable(cfg, tmp_path, use_data, seed):
     from fastreid.engine import DefaultTrainer
 
     use_data(tmp_path / "nowhere")
-    cfg.PRUNE.SEED = 0
+    cfg.PRUNE.SEED = seed
     with pytest.raises(
         FastreidPruneError, match=f"(?s)Market1501: no such data set in {tmp_path}/nowhere.*FASTREID_DATASETS"
     ):
         DefaultTrainer(cfg)
+
+
+def test_a_file_name_that_the_reader_refuses_is_explained_by_its_rule(cfg, tmp_path, use_data, demo_root):
+    import shutil
+
+    from fastreid.engine import DefaultTrainer
+
+    shutil.copytree(demo_root, tmp_path / "data")
+    image = next((tmp_path / "data").glob("*/bounding_box_train/*.jpg"))
+    image.rename(image.with_name("1999_c1s1_000001_00.jpg"))
+    use_data(tmp_path / "data")
+    with pytest.raises(
+        FastreidPruneError, match="is not what fastreid's reader expects: `assert 0 <= pid <= 1501"
+    ):
+        DefaultTrainer(cfg)
+
+
+def test_a_test_set_without_images_is_named(cfg, tmp_path, use_data, demo_root):
+    import shutil
+
+    from fastreid.data import build_reid_test_loader
+
+    shutil.copytree(demo_root, tmp_path / "data")
+    for image in (tmp_path / "data").glob("*/*/*.jpg"):
+        if image.parent.name != "bounding_box_train":
+            image.unlink()
+    use_data(tmp_path / "data")
+    with pytest.raises(
+        FastreidPruneError, match=r"Market1501: no query and no gallery image in .*DATASETS\.TESTS"
+    ):
+        build_reid_test_loader(cfg, dataset_name="Market1501")
+
+
+def test_a_manifest_that_is_not_there_is_named_as_it_was_given(cfg, tmp_path):
+    from fastreid.engine import DefaultTrainer
+
+    cfg.PRUNE.MANIFEST = str(tmp_path / "m.csv")
+    with pytest.raises(FastreidPruneError, match=r"m\.csv: no such manifest"):
+        DefaultTrainer(cfg)
+
+
+def test_a_head_with_too_few_classes_is_refused_before_training(cfg):
+    from fastreid.engine import DefaultTrainer
+
+    cfg.PRUNE.SEED, cfg.MODEL.HEADS.NUM_CLASSES = 0, 2
+    with pytest.raises(FastreidPruneError, match=r"NUM_CLASSES: 2 found, but the training set has 16"):
+        DefaultTrainer(cfg).train()
 
 
 def test_a_training_set_smaller_than_a_batch_is_refused(cfg):

@@ -13,11 +13,11 @@ from fastreid_prune.plugin.compat.rebind import rebind
 def _extend_config() -> None:
     from fastreid.config import CfgNode, defaults
 
-    from fastreid_prune.plugin.config import add_prune_config, naming_nearest_key
+    from fastreid_prune.plugin.config import add_prune_config, explaining
 
     add_prune_config(defaults._C)
-    CfgNode.merge_from_other_cfg = naming_nearest_key(CfgNode.merge_from_other_cfg)
-    CfgNode.merge_from_list = naming_nearest_key(CfgNode.merge_from_list)
+    for name in ("merge_from_file", "merge_from_other_cfg", "merge_from_list"):
+        setattr(CfgNode, name, explaining(getattr(CfgNode, name)))
 
 
 def _extend_loaders() -> None:

@@ -3,7 +3,9 @@
 import contextlib
 import functools
 import logging
+import multiprocessing
 import os
+import sys
 from collections.abc import Iterator
 
 import torch
@@ -128,6 +130,20 @@ def _fit_worker_count() -> None:
     DataLoaderX.__init__ = __init__
 
 
+def _fork_workers() -> None:
+    from fastreid.data.data_utils import DataLoaderX
+
+    original = DataLoaderX.__init__
+
+    @functools.wraps(original)
+    def __init__(self, local_rank, **kwargs):
+        if kwargs.get("num_workers", 0) and multiprocessing.get_start_method() == "spawn":
+            kwargs.setdefault("multiprocessing_context", "fork")
+        original(self, local_rank, **kwargs)
+
+    DataLoaderX.__init__ = __init__
+
+
 PATCHES = (
     Patch(
         name="loader-cpu",
@@ -149,5 +165,13 @@ PATCHES = (
         versions="all",
         needed=always,
         apply=_fit_worker_count,
+    ),
+    Patch(
+        name="worker-fork",
+        breaks="with several processes, each rank spawns its loading workers instead of forking them: every worker "
+        "imports torch and the script again, and Ctrl-C ends in their tracebacks",
+        versions="all, on Linux",
+        needed=lambda: sys.platform == "linux",
+        apply=_fork_workers,
     ),
 )
