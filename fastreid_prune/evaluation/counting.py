@@ -1,21 +1,24 @@
 """Counting the wrong gallery rows ahead of each right one, tile by tile, without sorting the gallery."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from fastreid_prune.evaluation.histogram import count_above
+from fastreid_prune.evaluation.histogram import Thresholds
 from fastreid_prune.evaluation.matches import Matches
 from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
 from fastreid_prune.evaluation.threads import cores, matrix_products_in_one_thread, over_slices
 
-QUERIES = 2048  # in a block
-WIDEST_TILE = 4096
+QUERIES = 4096  # in a block
+WIDEST_TILE = 2048
 TILE_VALUES = 1 << 25  # similarities in the tiles of all threads
-PIECE_VALUES = 1 << 17  # similarities that a thread looks at together: they stay in its cache
+PIECE_VALUES = 1 << 18  # similarities that a thread looks at together: they stay in its cache
+MOST_ROWS = 256
 BLOCK_VALUES = 1 << 23  # of float64 features on the grid
 BLOCK_ENTRIES = 1 << 21
-FOLDED = 16  # terms that are left to an ordinary sum
+SLICE = 512  # of the width: shorter sums round less, and their float32 comparison leaves less undecided
+SHORT = 64  # terms of a sum in float32 where more precision is asked for
 LEAST_ERROR = 2.0**-20  # of a threshold: what the comparison of float32 with it needs
 
 
@@ -65,6 +68,7 @@ class _Block:
         self.query = self.entries.query[self.entries.right]
         self.score = _scores(similarity, matches, part, self.grid)[self.entries.right]
         self.threshold = self.score / 4.0**similarity.bits
+        self._prepared: dict[tuple[int, int, float], Thresholds] = {}
 
     def count(self) -> np.ndarray:
         """[P] int64: the wrong rows at least as similar as each right one."""
@@ -78,31 +82,37 @@ class _Block:
 
     def _count_tile(self, columns: slice) -> np.ndarray:
         gallery, factors = self.similarity.gallery_float32(columns)
-        tile = self.features @ gallery.T
-        error = self.similarity.error(self.part, columns, self.similarity.width)
+        tile, terms = _products(self.features, gallery)
+        error = self._error(columns, terms)
+        size = min(MOST_ROWS, max(1, PIECE_VALUES // len(factors)))
+        pieces = [slice(first, min(first + size, len(tile))) for first in range(0, len(tile), size)]
+        return np.concatenate([self._count_rows(tile[rows], rows, columns, factors, error) for rows in pieces])
+
+    def _error(self, columns: slice, terms: int) -> float:
+        """Of float32 similarities in a tile; few values, so that few sets of thresholds are prepared."""
+        error = self.similarity.error(self.part, columns, terms)
         error = max(error, LEAST_ERROR * float(np.abs(self.threshold).max(initial=2.0**-80)))
-        pieces = range(0, len(tile), max(1, PIECE_VALUES // len(factors)))
-        return np.concatenate(
-            [
-                self._count_rows(tile[first : first + pieces.step], first, columns, factors, error)
-                for first in pieces
-            ]
-        )
+        return error if self.similarity.cosine else 2.0 ** (math.ceil(8 * math.log2(error)) / 8)
+
+    def _thresholds(self, rows: slice, mine: slice, error: float) -> Thresholds:
+        key = rows.start, rows.stop, error
+        if key not in self._prepared:
+            owner = self.query[mine] - rows.start
+            self._prepared[key] = Thresholds(rows.stop - rows.start, owner, self.threshold[mine], error)
+        return self._prepared[key]
 
     def _count_rows(
-        self, values: np.ndarray, first: int, columns: slice, factors: np.ndarray, error: float
+        self, values: np.ndarray, rows: slice, columns: slice, factors: np.ndarray, error: float
     ) -> np.ndarray:
-        rows = slice(first, first + len(values))
         self.similarity.from_products(values, columns, factors)
         self.matches.leave_out(values, self.entries, rows, columns, -np.inf)
         mine = slice(*np.searchsorted(self.query, (rows.start, rows.stop)))
-        owner = self.query[mine] - first
-        counts = count_above(values, owner, self.threshold[mine], error, values.size // 4)
+        counts = self._thresholds(rows, mine, error).count(values, values.size // 4)
         if counts is None:
-            return self._count_exactly(rows, columns, owner, self.score[mine])
+            return self._count_exactly(rows, columns, self.query[mine] - rows.start, self.score[mine])
         row, column = np.divmod(counts.unsure_value, len(factors))
-        ahead = self._at_least(first + row, columns.start + column, mine.start + counts.unsure_threshold)
-        return counts.above + np.bincount(counts.unsure_threshold[ahead], minlength=len(owner))
+        ahead = self._at_least(rows.start + row, columns.start + column, mine.start + counts.unsure_threshold)
+        return counts.above + np.bincount(counts.unsure_threshold[ahead], minlength=len(counts.above))
 
     def _count_exactly(self, rows: slice, columns: slice, owner: np.ndarray, score: np.ndarray) -> np.ndarray:
         exact = self.similarity.exact(self.grid[rows], self.similarity.gallery_grid(columns))
@@ -114,10 +124,11 @@ class _Block:
     def _at_least(self, query: np.ndarray, row: np.ndarray, threshold: np.ndarray) -> np.ndarray:
         """[n] bool: is the similarity of these pairs at least that of ``threshold``, an index? Exactly."""
         result = np.empty(len(query), dtype=bool)
-        step = max(1, PAIR_VALUES // self.similarity.width)
+        step = min(max(1, PAIR_VALUES // self.similarity.width), max(1, len(query)))
+        ours, theirs = (np.empty((step, self.similarity.width), dtype=np.float32) for _ in range(2))
         for first in range(0, len(query), step):
             part = slice(first, first + step)
-            value, error = self._closer(query[part], row[part])
+            value, error = self._closer(query[part], row[part], ours, theirs)
             difference = value - self.threshold[threshold[part]]
             result[part] = difference > 0
             unsure = first + np.flatnonzero(np.abs(difference) <= error)
@@ -126,18 +137,33 @@ class _Block:
                 result[unsure] = exact >= self.score[threshold[unsure]]
         return result
 
-    def _closer(self, query: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, float]:
-        """Similarities [n] of pairs with a smaller error than a long float32 sum: the products are folded."""
-        gallery, factors = self.similarity.gallery_float32(row)
-        products = gallery * self.features[query]
-        width, folds = products.shape[1], 0
-        while width > FOLDED:
-            half = width // 2
-            products[:, :half] += products[:, width - half : width]
-            width, folds = width - half, folds + 1
-        value = products[:, :width].sum(axis=1)
+    def _closer(
+        self, query: np.ndarray, row: np.ndarray, ours: np.ndarray, theirs: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        """Similarities [n] of pairs with a smaller error: short float32 sums, added up in float64."""
+        features = np.take(self.features, query, axis=0, out=ours[: len(query)], mode="clip")
+        gallery, factors = self.similarity.gallery_float32(row, theirs[: len(row)])
+        shape = len(query), -1, SHORT
+        short = self.similarity.width // SHORT * SHORT
+        sums = np.einsum("isk,isk->is", features[:, :short].reshape(shape), gallery[:, :short].reshape(shape))
+        value = sums.sum(axis=1, dtype=np.float64)
+        value += (features[:, short:] * gallery[:, short:]).sum(axis=1)
         self.similarity.from_products(value, row, factors)
-        return value, self.similarity.error(self.part.start + query, row, width + folds)
+        return value, self.similarity.error(self.part.start + query, row, SHORT + 1)
+
+
+def _products(query: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, int]:
+    """The inner products [n, m] of float32 rows, and how many roundings are in each of them at most.
+
+    Added up slice by slice of the width, whatever the BLAS library does inside a slice.
+    """
+    width = query.shape[1]
+    products = query[:, :SLICE] @ gallery[:, :SLICE].T
+    more = np.empty_like(products) if width > SLICE else products
+    for first in range(SLICE, width, SLICE):
+        part = slice(first, first + SLICE)
+        products += np.matmul(query[:, part], gallery[:, part].T, out=more)
+    return products, min(width, SLICE) + max(0, -(-width // SLICE) - 1)
 
 
 def _scores(similarity: Similarity, matches: Matches, part: slice, grid: np.ndarray) -> np.ndarray:

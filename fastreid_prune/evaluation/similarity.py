@@ -92,11 +92,17 @@ class Similarity:
         """[n, D] float32: these queries as unit vectors (cosine), or divided by ``scale``."""
         return (self.query[rows] * self.query_factor[rows, None]).astype(np.float32)
 
-    def gallery_float32(self, rows: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
+    def gallery_float32(
+        self, rows: np.ndarray | slice, out: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """[n, D] float32 and [n] float32: gallery rows, and the factors that bring them to the queries' scale.
 
-        They are the features themselves, not a copy, where these are float32 and their norms not extreme.
+        For a slice they are the features themselves, not a copy, where these are float32 and their norms not
+        extreme. ``out`` [at least n, D] float32 is memory that rows picked by number may be copied into.
         """
+        if self.fits_float32 and out is not None and self.gallery.dtype == np.float32:
+            picked = np.take(self.gallery, rows, axis=0, out=out[: len(rows)], mode="clip")
+            return picked, self.gallery_factor[rows].astype(np.float32)
         if self.fits_float32:
             return np.ascontiguousarray(self.gallery[rows], np.float32), self.gallery_factor[rows].astype(
                 np.float32
@@ -117,10 +123,11 @@ class Similarity:
         """How far a float32 similarity, or squared distance, of these rows can be from the exact one at most.
 
         In units of 1 (Euclidean: of ``scale**2``). For a sum of ``terms`` products in any order it is at most
-        ``terms`` roundings (Higham, Accuracy and Stability of Numerical Algorithms, 2002, equation 3.5); 32
-        more are allowed for all that is not the sum, and the grid moves each coordinate by half a step.
+        ``terms`` roundings (Higham, Accuracy and Stability of Numerical Algorithms, 2002, equation 3.5); 8
+        more are allowed for all that is not the sum (features, factor, norm and their products), and the grid
+        moves each coordinate by half a step.
         """
-        relative = (terms + 32) * UNIT * 1.01
+        relative = (terms + 8) * UNIT * 1.01
         grid = math.sqrt(self.width) * 2.0**-self.bits
         if self.cosine:
             return relative + grid

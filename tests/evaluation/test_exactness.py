@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation import counting, evaluate_ranking, threads
-from fastreid_prune.evaluation.histogram import count_above
+from fastreid_prune.evaluation.histogram import Thresholds
 
 
 @st.composite
@@ -173,7 +173,7 @@ def test_counts_are_sure_or_listed_as_unsure(seed, num_rows, width, num_threshol
     values[rng.random(values.shape) < 0.1] = -np.inf
     owner = np.sort(rng.integers(num_rows, size=num_thresholds))
     threshold = 0.5 + spread * rng.normal(size=num_thresholds)
-    counts = count_above(values, owner, threshold, error, most_unsure=10**9)
+    counts = Thresholds(num_rows, owner, threshold, error).count(values, most_unsure=10**9)
     difference = values[owner].astype(np.float64) - threshold[:, None]
     np.testing.assert_array_equal(counts.above, (difference > error).sum(axis=1))
     listed = np.zeros(difference.shape, dtype=bool)
