@@ -52,6 +52,8 @@ setup(
         "cpu": ["faiss-cpu>=1.8"],
         "gpu": ["faiss-gpu-cu12>=1.8"],
         "report": REPORT,
+        # tools/benchmark_evaluation.py compiles fastreid's own ranking to compare with.
+        "benchmark": ["cython>=3"],
         "ray": ["ray>=2.9"],
         "test": TEST,
     },

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
@@ -10,9 +12,9 @@ from fastreid_prune.evaluation.matches import Matches
 from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
 from fastreid_prune.evaluation.threads import cores, matrix_products_in_one_thread, over_slices
 
-QUERIES = 4096  # in a block
-WIDEST_TILE = 2048
-TILE_VALUES = 1 << 25  # similarities in the tiles of all threads
+QUERIES = 2048  # in a block
+WIDEST_TILE = 4096
+TILE_VALUES = 1 << 25  # similarities in the tiles of all threads, and in the slices added to them
 PIECE_VALUES = 1 << 18  # similarities that a thread looks at together: they stay in its cache
 MOST_ROWS = 256
 BLOCK_VALUES = 1 << 23  # of float64 features on the grid
@@ -35,9 +37,10 @@ def count_ahead(
         For each block of queries the right rows' query [P] int64 (ascending), exact similarity [P] float64
         and count [P] int64.
     """
+    tiles = _Tiles()
     for part in _blocks(similarity, matches):
         with matrix_products_in_one_thread():
-            block = _Block(similarity, matches, part)
+            block = _Block(similarity, matches, part, tiles)
             ahead = block.count()
         yield part.start + block.query, block.score, ahead
 
@@ -60,7 +63,7 @@ def _blocks(similarity: Similarity, matches: Matches) -> Iterator[slice]:
 class _Block:
     """A block of queries against the whole gallery."""
 
-    def __init__(self, similarity: Similarity, matches: Matches, part: slice) -> None:
+    def __init__(self, similarity: Similarity, matches: Matches, part: slice, tiles: "_Tiles") -> None:
         self.similarity, self.matches, self.part = similarity, matches, part
         self.entries = matches.entries(part)
         self.features = similarity.query_float32(part)
@@ -68,12 +71,13 @@ class _Block:
         self.query = self.entries.query[self.entries.right]
         self.score = _scores(similarity, matches, part, self.grid)[self.entries.right]
         self.threshold = self.score / 4.0**similarity.bits
+        self._tiles = tiles
         self._prepared: dict[tuple[int, int, float], Thresholds] = {}
 
     def count(self) -> np.ndarray:
         """[P] int64: the wrong rows at least as similar as each right one."""
         num_gallery, workers = len(self.similarity.gallery), cores()
-        width = min(WIDEST_TILE, max(1, TILE_VALUES // (workers * len(self.features))))
+        width = min(WIDEST_TILE, max(1, TILE_VALUES // (2 * workers * len(self.features))))
         tiles = -(-num_gallery // (width * workers)) * workers
         ahead = np.zeros(len(self.score), dtype=np.int64)
         for counts in over_slices(self._count_tile, num_gallery, -(-num_gallery // tiles)):
@@ -82,11 +86,13 @@ class _Block:
 
     def _count_tile(self, columns: slice) -> np.ndarray:
         gallery, factors = self.similarity.gallery_float32(columns)
-        tile, terms = _products(self.features, gallery)
-        error = self._error(columns, terms)
         size = min(MOST_ROWS, max(1, PIECE_VALUES // len(factors)))
-        pieces = [slice(first, min(first + size, len(tile))) for first in range(0, len(tile), size)]
-        return np.concatenate([self._count_rows(tile[rows], rows, columns, factors, error) for rows in pieces])
+        with self._tiles.lent(len(self.features), len(factors)) as memory:
+            tile, terms = _products(self.features, gallery, memory)
+            error = self._error(columns, terms)
+            pieces = [slice(first, min(first + size, len(tile))) for first in range(0, len(tile), size)]
+            counts = [self._count_rows(tile[rows], rows, columns, factors, error) for rows in pieces]
+        return np.concatenate(counts)
 
     def _error(self, columns: slice, terms: int) -> float:
         """Of float32 similarities in a tile; few values, so that few sets of thresholds are prepared."""
@@ -152,17 +158,36 @@ class _Block:
         return value, self.similarity.error(self.part.start + query, row, SHORT + 1)
 
 
-def _products(query: np.ndarray, gallery: np.ndarray) -> tuple[np.ndarray, int]:
+class _Tiles:
+    """Memory for products, used again and again: fresh pages cost a twentieth of a product's time."""
+
+    def __init__(self) -> None:
+        self._free: SimpleQueue[np.ndarray] = SimpleQueue()
+
+    @contextmanager
+    def lent(self, height: int, width: int) -> Iterator[np.ndarray]:
+        """[2, height, width] float32 of any content, inside the block."""
+        size = 2 * height * width
+        try:
+            memory = self._free.get_nowait()
+        except Empty:
+            memory = np.empty(size, dtype=np.float32)
+        if len(memory) < size:
+            memory = np.empty(size, dtype=np.float32)
+        yield memory[:size].reshape(2, height, width)
+        self._free.put(memory)
+
+
+def _products(query: np.ndarray, gallery: np.ndarray, out: np.ndarray) -> tuple[np.ndarray, int]:
     """The inner products [n, m] of float32 rows, and how many roundings are in each of them at most.
 
-    Added up slice by slice of the width, whatever the BLAS library does inside a slice.
+    Added up slice by slice of the width, whatever the BLAS library does inside a slice, in ``out`` [2, n, m].
     """
     width = query.shape[1]
-    products = query[:, :SLICE] @ gallery[:, :SLICE].T
-    more = np.empty_like(products) if width > SLICE else products
+    products = np.matmul(query[:, :SLICE], gallery[:, :SLICE].T, out=out[0])
     for first in range(SLICE, width, SLICE):
         part = slice(first, first + SLICE)
-        products += np.matmul(query[:, part], gallery[:, part].T, out=more)
+        products += np.matmul(query[:, part], gallery[:, part].T, out=out[1])
     return products, min(width, SLICE) + max(0, -(-width // SLICE) - 1)
 
 

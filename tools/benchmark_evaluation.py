@@ -1,0 +1,96 @@
+"""What evaluation costs: fastreid with Cython, ours, and one float32 matrix product, in one run.
+
+python tools/benchmark_evaluation.py sizes                    # at VeRi's, Market-1501's and MSMT17's sizes
+python tools/benchmark_evaluation.py sizes --only VeRi        # at one size
+python tools/benchmark_evaluation.py growth                   # ours, galleries of 10,000 to 1,000,000
+
+Each side runs in a process of its own on the same features: seconds of the fastest of a few runs, and the peak
+of resident memory above what the process held with its features loaded. fastreid's Cython module is compiled
+into a temporary folder first (`pip install -e .[benchmark]`). OpenBLAS picks its kernel by the processor unless
+OPENBLAS_CORETYPE says otherwise: the kernel that was used is printed.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from evaluation_sides import STAGES, Measured, build_cython, measure, save
+from retrieval_features import SIZES, Size, retrieval
+
+MB = 1_000_000
+GALLERIES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+IMAGES_AN_IDENTITY = 20
+
+
+@click.group(help=__doc__.splitlines()[0])
+def main() -> None:
+    """One command a measurement."""
+
+
+@main.command()
+@click.option("--only", multiple=True, type=click.Choice(list(SIZES)), help="Sizes to run; all by default.")
+@click.option("--width", default=2048, show_default=True, help="Of the features.")
+@click.option("--fraction", default=1.0, show_default=True, help="Of the images and identities, to rehearse.")
+@click.option("--repeats", default=3, show_default=True, help="Runs of ours and the product; MSMT17 has one.")
+@click.option("--seed", default=0, show_default=True)
+def sizes(only: tuple[str, ...], width: int, fraction: float, repeats: int, seed: int) -> None:
+    """fastreid with Cython, ours, and one float32 matrix product, side by side."""
+    with tempfile.TemporaryDirectory() as folder:
+        build_cython(Path(folder))
+        for place, name in enumerate(only or SIZES):
+            size = _smaller(SIZES[name], fraction)
+            save(retrieval(size, width, seed), Path(folder))
+            often = 1 if size.queries > 10_000 else repeats
+            measured = {side: measure(side, Path(folder), often) for side in ("gemm", "ours", "fastreid")}
+            if not place:
+                click.echo(f"{measured['gemm'].library}; {width}-d, cosine, seed {seed}\n")
+                click.echo(
+                    "| size | one GEMM, s | ours, s | fastreid, s (distances + ranking) | ours / GEMM "
+                    "| fastreid / ours | ours, MB | fastreid, MB | mAP, % | largest difference |"
+                )
+                click.echo("|---|---|---|---|---|---|---|---|---|---|")
+            click.echo(_row(name, measured))
+
+
+def _row(name: str, measured: dict[str, Measured]) -> str:
+    gemm, ours, theirs = (measured[side] for side in ("gemm", "ours", "fastreid"))
+    difference = max(abs(ours.found[key] - theirs.found[key]) for key in ours.found)
+    return (
+        f"| {name} | {gemm.total:.2f} | {ours.total:.2f} "
+        f"| {theirs.total:.2f} ({' + '.join(f'{theirs.seconds[stage]:.2f}' for stage in STAGES)}) "
+        f"| {ours.total / gemm.total:.2f} | {theirs.total / ours.total:.2f} "
+        f"| {ours.peak / MB:.0f} | {theirs.peak / MB:.0f} | {100 * ours.found['mAP']:.2f} | {difference:.1e} |"
+    )
+
+
+def _smaller(size: Size, fraction: float) -> Size:
+    counts = ("queries", "gallery", "identities", "distractors")
+    return replace(size, **{name: int(getattr(size, name) * fraction) for name in counts})
+
+
+@main.command()
+@click.option("--queries", default=1000, show_default=True)
+@click.option("--width", default=128, show_default=True, help="Of the features.")
+@click.option("--largest", default=GALLERIES[-1], show_default=True, help="Gallery to go up to.")
+@click.option("--seed", default=0, show_default=True)
+def growth(queries: int, width: int, largest: int, seed: int) -> None:
+    """Time and memory of ours as the gallery grows, against the linear law from the smallest gallery."""
+    click.echo("| gallery | one GEMM, s | ours, s | ours / GEMM | s / linear law | ours, MB | mAP, % |")
+    click.echo("|---|---|---|---|---|---|---|")
+    first = None
+    with tempfile.TemporaryDirectory() as folder:
+        for gallery in (count for count in GALLERIES if count <= largest):
+            size = Size(queries, gallery, gallery // IMAGES_AN_IDENTITY, 0, 6, 0.65)
+            save(retrieval(size, width, seed), Path(folder))
+            gemm, ours = (measure(side, Path(folder), repeats=3) for side in ("gemm", "ours"))
+            first = first or (gallery, ours.total)
+            law = first[1] * gallery / first[0]
+            click.echo(
+                f"| {gallery:,} | {gemm.total:.3f} | {ours.total:.3f} | {ours.total / gemm.total:.2f} "
+                f"| {ours.total / law:.2f} | {ours.peak / MB:.0f} | {100 * ours.found['mAP']:.2f} |"
+            )
+
+
+if __name__ == "__main__":
+    main()
