@@ -13,7 +13,7 @@ import fastreid_prune
 fastreid_prune.register()
 
 from fastreid.config import get_cfg  # noqa: E402
-from fastreid.evaluation import ReidEvaluator, print_csv_format  # noqa: E402
+from fastreid.evaluation import ReidEvaluator, inference_on_dataset, print_csv_format  # noqa: E402
 from fastreid.evaluation.query_expansion import aqe  # noqa: E402
 from fastreid.evaluation.rank import eval_market1501  # noqa: E402
 from fastreid.evaluation.roc import evaluate_roc_py  # noqa: E402
@@ -116,6 +116,28 @@ def test_forgets_the_previous_test_set():
         evaluator.reset()
         evaluator.process({"targets": ids, "camids": cams}, features)
         assert evaluator.evaluate() == evaluated(cfg, *samples(seed))
+
+
+class FlattenedImages(torch.nn.Module):
+    """A model whose feature is the image, columns weighted, so that a flipped image has another one."""
+
+    def forward(self, inputs):
+        return (inputs["images"] * torch.arange(1.0, 9.0)).flatten(1)
+
+
+def test_flipped_images_count_half():
+    features, ids, cams = samples(width=32)
+    images = features.reshape(-1, 1, 4, 8)
+    batches = [
+        {"images": part[0], "targets": part[1], "camids": part[2]}
+        for part in zip(images.split(64), ids.split(64), cams.split(64), strict=True)
+    ]
+    loader = torch.utils.data.DataLoader(batches, batch_size=None)
+    model, cfg = FlattenedImages(), configuration("TEST.FLIP.ENABLED", True)
+    both = (model({"images": images}) + model({"images": images.flip(3)})) / 2
+    results = inference_on_dataset(model, loader, ReidEvaluator(cfg, NUM_QUERY), cfg.TEST.FLIP.ENABLED)
+    assert results == evaluated(cfg, both, ids, cams)
+    assert results != evaluated(cfg, model({"images": images}), ids, cams)
 
 
 def evaluate_in_process(rank, port, queue):
