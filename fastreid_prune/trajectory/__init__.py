@@ -33,6 +33,20 @@ Every method ranks from this one run. Pruning drops the lowest scores; wrong lab
 >>> suspects = np.argsort(scores.compute(trajectory, "aum"))[-int(wrong.sum()) :]
 >>> bool(wrong[suspects].float().mean() > 0.9)
 True
+
+In Lightning, :meth:`LogitRecorder.update` goes into ``training_step`` and ``end_epoch`` into
+``on_train_epoch_end``; in timm's script, both stand where the loss and the epoch's metrics are.
+
+Where what is:
+
+- From a batch to records: :mod:`.statistics` (what its logits say), :mod:`.visit_log` (epoch by epoch),
+  :mod:`.records` (per epoch and sample).
+- Recorders: :mod:`.recorder` (the mean logits), :mod:`.feature_recorder` (features and weights instead, as
+  :mod:`.factors`), :mod:`.whole` (every epoch's logits).
+- Large arrays: :mod:`.storage` (on the device, in memory or on disk), :mod:`.placed_rows` and
+  :mod:`.host_queue` (writing batches there), :mod:`.mean_rows` and :mod:`.blocks` (reading them).
+- Files: :mod:`.store` with :mod:`.samples` (a trajectory's folder), :mod:`.state` (a recorder's, to resume).
+- Merging: :mod:`.ranks` and :mod:`.joined_log` (of one training), :mod:`.runs` (over seeds).
 """
 
 from fastreid_prune.trajectory.feature_recorder import FeatureRecorder

@@ -14,8 +14,8 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.files import cannot_write
 from fastreid_prune.trajectory.factors import FactoredLogits, epoch_shares
 from fastreid_prune.trajectory.host_queue import HostQueue
+from fastreid_prune.trajectory.placed_rows import last_occurrences
 from fastreid_prune.trajectory.records import summarise
-from fastreid_prune.trajectory.row_writes import last_occurrences
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.trajectory.statistics import batch_statistics
 from fastreid_prune.trajectory.storage import reserve

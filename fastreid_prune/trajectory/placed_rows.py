@@ -1,4 +1,7 @@
-"""An ``[N, D]`` float32 array that batches are written into, on the device or beside it, where it fits."""
+"""An ``[N, D]`` float32 array that batches are written into, on the device or beside it, where it fits.
+
+Two ways of writing serve the recorders: the sum of all visits, or the last of them.
+"""
 
 import os
 from collections.abc import Callable
@@ -75,3 +78,28 @@ class PlacedRows:
 
     def _write_here(self, index: Tensor, values: Tensor) -> None:
         self._write(self._placed, index, values.detach().to(torch.float32))
+
+
+def last_occurrences(sample_index: Tensor) -> Tensor:
+    """For each position of ``sample_index`` ``[B]``, the last position ``[B]`` with the same sample.
+
+    >>> last_occurrences(torch.tensor([7, 3, 7]))
+    tensor([2, 1, 2])
+    """
+    if not len(sample_index):
+        return sample_index
+    same = sample_index.unsqueeze(0) == sample_index.unsqueeze(1)
+    return (same * torch.arange(len(sample_index), device=same.device)).amax(1)
+
+
+def keep_last(rows: Tensor, sample_index: Tensor, values: Tensor) -> None:
+    """Write ``values`` ``[B, D]`` to ``rows`` ``[N, D]`` at ``sample_index`` ``[B]``, in place.
+
+    All writes to one row carry the same value, so that their order, which a GPU leaves open, is no matter.
+    """
+    rows.index_copy_(0, sample_index, values[last_occurrences(sample_index)])
+
+
+def add_all(rows: Tensor, sample_index: Tensor, values: Tensor) -> None:
+    """Add ``values`` ``[B, D]`` to ``rows`` ``[N, D]`` at ``sample_index`` ``[B]``, in place, twice where twice."""
+    rows.index_add_(0, sample_index, values)

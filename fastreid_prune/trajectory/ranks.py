@@ -1,7 +1,8 @@
 """One trajectory from what the ranks of a distributed training recorded, each its own visits.
 
 The visits (40 bytes each) go to rank 0 whole; the logits go there block by block, and on to disk. The result
-is that of one process that saw the ranks' batches of each step one after another, in the order of the ranks.
+is that of one process that saw the ranks' batches of each step one after another, in the order of the ranks;
+the mean logits but for the rounding of a float32 sum made in another order.
 
 All functions here are collective: every rank of ``group`` calls them. ``group`` must take tensors in host
 memory (gloo); None is the default group.

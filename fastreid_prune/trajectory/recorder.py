@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from fastreid_prune.trajectory.mean_rows import HostRows, MeanRows
-from fastreid_prune.trajectory.placed_rows import PlacedRows
+from fastreid_prune.trajectory.placed_rows import PlacedRows, add_all, keep_last
 from fastreid_prune.trajectory.records import summarise
-from fastreid_prune.trajectory.row_writes import add_all, keep_last
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.trajectory.statistics import batch_statistics
 from fastreid_prune.trajectory.store import Trajectory, save_trajectory
