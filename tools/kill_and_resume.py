@@ -8,10 +8,12 @@ resumed with ``--resume``. Every other kill waits for a checkpoint or a recorder
 resumed run's trajectory and scores have to be those of the unbroken run, bit for bit; the status is 1 if one is not.
 """
 
+import importlib
+import multiprocessing
 import os
 import random
+import runpy
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +21,9 @@ from pathlib import Path
 
 import click
 import numpy as np
+import torch
 
+import fastreid_prune
 from fastreid_prune import load_trajectory
 from fastreid_prune.demo import write_demo
 
@@ -38,7 +42,9 @@ SMALL = {
 
 
 class Trainings:
-    """Starts the same scoring run in one folder or another.
+    """Starts the same scoring run in one folder or another, each in a process of its own.
+
+    The processes are forked from this one, which has everything imported: most of a small run's time is that.
 
     Args:
         folder: for the data and the outputs.
@@ -48,23 +54,28 @@ class Trainings:
     def __init__(self, folder: Path, options: dict[str, str]) -> None:
         self.folder, self._options = folder, options
         write_demo(folder / "data", seed=1, train_ids=10, test_ids=3, wrong_labels=0.0, outliers=0.0)
+        os.environ["FASTREID_DATASETS"] = str(folder / "data")
+        fastreid_prune.register()
+        importlib.import_module("fastreid.engine")
 
-    def start(self, name: str, *arguments: str) -> subprocess.Popen:
+    def start(self, name: str, *arguments: str) -> multiprocessing.Process:
         """A process that trains into the folder ``name``."""
         output = self.folder / name
         options = [part for pair in {**self._options, "OUTPUT_DIR": str(output)}.items() for part in pair]
-        config = ["--config-file", "configs/Demo/score.yml"]
-        command = [sys.executable, "-W", "ignore", "tools/train_net.py", *config, *arguments, *options]
-        settings = {**os.environ, "FASTREID_DATASETS": str(self.folder / "data"), "OMP_NUM_THREADS": "1"}
-        with open(self.folder / f"{name}.log", "ab") as log:
-            return subprocess.Popen(
-                command, cwd=REPOSITORY, env=settings, stdout=log, stderr=log, start_new_session=True
-            )
+        config = ["--config-file", str(REPOSITORY / "configs" / "Demo" / "score.yml")]
+        command = [str(REPOSITORY / "tools" / "train_net.py"), *config, *arguments, *options]
+        process = multiprocessing.get_context("fork").Process(
+            target=run_script, args=(command, self.folder / f"{name}.log")
+        )
+        process.start()
+        return process
 
     def finish(self, name: str, *arguments: str) -> float:
         """Train to the end; gives the seconds."""
         began = time.perf_counter()
-        if self.start(name, *arguments).wait():
+        process = self.start(name, *arguments)
+        process.join()
+        if process.exitcode:
             raise click.ClickException(f"the run failed; the end of its log:\n{self.log(name)[-3000:]}")
         return time.perf_counter() - began
 
@@ -78,21 +89,28 @@ class Trainings:
         return sorted(path.name[1:].rsplit(".", 2)[0] for path in found)
 
 
-def kill(process: subprocess.Popen) -> None:
-    """SIGKILL to the trainer and to its loading workers."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def run_script(command: list[str], log: Path) -> None:
+    """Be ``python command…``, in a group of processes of its own, with all that it says in ``log``."""
+    os.setsid()
+    with open(log, "ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    torch.set_num_threads(1)
+    sys.argv = command
+    runpy.run_path(command[0], run_name="__main__")
 
 
 def kill_at(trainings: Trainings, name: str, seconds: float, in_a_write: bool) -> str:
     """Start a run and kill it after ``seconds``, or at the next file it writes after that; says where it was."""
     process = trainings.start(name)
     time.sleep(seconds)
-    while in_a_write and process.poll() is None and not trainings.half_written(name):
+    while in_a_write and process.is_alive() and not trainings.half_written(name):
         time.sleep(0.0002)
-    if process.poll() is not None:
+    if not process.is_alive():
         return "after its end"
-    kill(process)
+    # the trainer and its loading workers
+    os.killpg(process.pid, signal.SIGKILL)
+    process.join()
     epochs = trainings.log(name).count("Clean pass over the training set")
     writing = ", ".join(trainings.half_written(name))
     return f"in pass {epochs}" + (f", writing {writing}" if writing else "")
