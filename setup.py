@@ -25,7 +25,8 @@ FASTREID_NEEDS = [
     "yacs",
 ]
 REPORT = ["jinja2", "matplotlib"]
-TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *REPORT]
+SWEEP = ["matplotlib", "scipy"]
+TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *REPORT, *SWEEP]
 
 setup(
     name="fastreid_prune",
@@ -54,7 +55,8 @@ setup(
         "report": REPORT,
         # tools/benchmark_evaluation.py compiles fastreid's own ranking to compare with.
         "benchmark": ["cython>=3"],
-        "ray": ["ray>=2.9"],
+        "sweep": SWEEP,
+        "ray": ["ray>=2.9", *SWEEP],
         "test": TEST,
     },
     entry_points={"console_scripts": ["fastreid-prune = fastreid_prune.cli:main"]},
