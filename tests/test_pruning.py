@@ -149,3 +149,38 @@ def test_a_mistake_ends_in_a_message(scored_run, arguments, message):
     assert isinstance(result.exception, FastreidPruneError)
     with pytest.raises(FastreidPruneError, match=message):
         raise result.exception
+
+
+def test_the_regime_is_printed_and_kept_in_the_manifest(scored_run, tmp_path):
+    run = scored_run(samples=60)
+    output = tmp_path / "auto.csv"
+    arguments = ["prune", str(run), "--ratio", "0.3", "--method", "auto", "-o", str(output)]
+    result = CliRunner().invoke(group, arguments, catch_exceptions=False)
+    assert "60 samples of 6 identities (median 10 each)" in result.output
+    about = json.loads(output.with_suffix(".json").read_text())
+    assert about["method"] == "auto" and about["regime"]["samples"] == 60
+    assert about["regime"]["expectation"] in result.output
+    assert Manifest.read(output).about["regime"] == about["regime"]
+
+
+def test_a_strategy_ranks_by_the_score_asked_for_and_floors_hold(scored_run, tmp_path):
+    run = scored_run(samples=60)
+    easy = prune(run, 0.5, "easy_first", score="aum", output=tmp_path / "easy.csv").manifest
+    hard = prune(run, 0.5, "aum", output=tmp_path / "hard.csv").manifest
+    kept = [set(manifest.file_name[manifest.kept]) for manifest in map(Manifest.read, (easy, hard))]
+    assert kept[0].isdisjoint(kept[1]) and len(kept[0]) == len(kept[1]) == 30
+    summary = prune(run, 0.95, "easy_first", keep_per_identity=3, output=tmp_path / "floor.csv")
+    manifest = Manifest.read(summary.manifest)
+    assert all((manifest.kept & (manifest.pid == pid)).sum() == 3 for pid in set(manifest.pid))
+
+
+def test_the_draw_of_a_strategy_follows_the_seed_and_leaves_the_score_files_alone(scored_run, tmp_path):
+    run = scored_run(samples=60)
+    score_run(run)
+    before = (run / "prune" / "scores.parquet").read_bytes()
+    kept = []
+    for seed in (1, 1, 2):
+        summary = prune(run, 0.5, "proportional", seed=seed, output=tmp_path / "m.csv")
+        kept.append(frozenset(Manifest.read(summary.manifest).training_identities()))
+    assert kept[0] == kept[1] != kept[2]
+    assert (run / "prune" / "scores.parquet").read_bytes() == before

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -69,12 +70,12 @@ class Pool:
             return np.ones(len(self.scores), bool)
         return ~np.asarray(self.excluded, bool)
 
-    @property
+    @cached_property
     def labels(self) -> np.ndarray:
         """[N] int64, identities numbered in the order of their names."""
         return np.unique(np.asarray(self.pids, dtype=str), return_inverse=True)[1]
 
-    @property
+    @cached_property
     def tracks(self) -> np.ndarray:
         """[N] int64, numbers of (identity, camera)."""
         cameras = np.unique(np.asarray(self.camids, dtype=str), return_inverse=True)[1]

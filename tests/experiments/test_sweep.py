@@ -49,7 +49,11 @@ def trainings(folder):
 def test_killed_half_way_and_resumed_no_run_is_done_twice_and_none_is_lost(tiny, start):
     out = tiny / "out"
     sweep = start("out")
-    wait_for(lambda: sum(state["status"] == "done" for state in states(out).values()) == 1)
+    wait_for(
+        lambda: (
+            sum(state["status"] == "done" for state in states(out).values()) == 1 or sweep.poll() is not None
+        )
+    )
     # the second run is under way and has a checkpoint
     wait_for(lambda: list(out.glob("runs/*unpruned*/out/last_checkpoint")) or sweep.poll() is not None)
     sweep.send_signal(signal.SIGKILL)
