@@ -5,7 +5,7 @@ import fastreid_prune
 
 fastreid_prune.register()
 
-from fastreid_prune.plugin.train_net import run  # noqa: E402
+from fastreid_prune.plugin.script.train_net import run  # noqa: E402
 
 if __name__ == "__main__":
     run()

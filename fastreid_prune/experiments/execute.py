@@ -85,7 +85,7 @@ def stop_all() -> None:
 
 
 def _arguments(run: Run, folder: RunFolder, settings: Settings) -> list[str]:
-    from fastreid_prune.plugin.train_net import SCRIPT
+    from fastreid_prune.plugin.script.train_net import SCRIPT
 
     options = {"OUTPUT_DIR": str(folder.output), "PRUNE.SEED": run.seed}
     epochs = run.recipe.epochs
