@@ -4,7 +4,7 @@ import sys
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 _SIGN = {True: "ok", False: "MISSING", None: ""}
 
@@ -18,7 +18,7 @@ def command() -> None:
     from fastreid_prune.plugin.diagnosis import diagnose
 
     findings = diagnose()
-    table = Table("", "", "")
+    table = Table("", Column(overflow="fold"), "", show_header=False)
     for finding in findings:
         table.add_row(finding.what, finding.found, _SIGN[finding.fits])
     Console().print(table)

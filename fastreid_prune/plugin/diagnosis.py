@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 # distribution -> (module, lowest version that works, what installs it)
 _NEEDS = {
@@ -70,17 +71,19 @@ def _fastreid() -> Finding:
     spec = importlib.util.find_spec("fastreid")
     if spec is None:
         return Finding("fastreid", "missing", False, "pip install --no-deps fastreid==1.4.0")
-    try:
-        version = f"{importlib.metadata.version('fastreid')} (wheel)"
-    except importlib.metadata.PackageNotFoundError:
-        version = "a checkout on the path"
-    return Finding("fastreid", f"{version} in {spec.submodule_search_locations[0]}", True)
+    folder = Path(spec.submodule_search_locations[0])
+    version = "a checkout on the path"
+    # A wheel may be installed and a checkout come before it on the path.
+    for wheel in importlib.metadata.distributions(name="fastreid"):
+        if Path(wheel.locate_file("fastreid")).resolve() == folder.resolve():
+            version = f"{wheel.version} (wheel)"
+    return Finding("fastreid", f"{version} in {folder}", True)
 
 
 def _faiss() -> Finding:
     if importlib.util.find_spec("faiss") is None:
-        extra = "gpu" if shutil.which("nvidia-smi") else "cpu"
-        return Finding("faiss", "missing", False, f"pip install 'fastreid_prune[{extra}]'")
+        name = "faiss-gpu-cu12" if shutil.which("nvidia-smi") else "faiss-cpu"
+        return Finding("faiss", "missing", False, f"pip install {name}")
     import faiss
 
     on_gpu = hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0

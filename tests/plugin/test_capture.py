@@ -389,6 +389,24 @@ def test_the_same_seed_gives_the_same_manifest_byte_for_byte(scoring, tmp_path):
     assert manifests[0] == manifests[1]
 
 
+def test_capturing_the_training_forwards_changes_nothing_in_training(scoring, tmp_path):
+    from fastreid.engine import DefaultTrainer
+
+    losses, weights = [], []
+    for capturing in (True, False):
+        scoring.PRUNE.CAPTURE.ENABLED = capturing
+        scoring.OUTPUT_DIR = str(tmp_path / f"capturing_{capturing}")
+        (tmp_path / f"capturing_{capturing}").mkdir()
+        trainer = DefaultTrainer(scoring)
+        trainer.iters_per_epoch = 3
+        trainer.train()
+        losses.append([value for value, _ in trainer.storage.history("total_loss").values()])
+        weights.append(trainer.model.state_dict())
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 6
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 def test_a_configuration_without_prune_keys_writes_nothing_of_ours(cfg, tmp_path):
     train(cfg, iterations=1)
     assert not (tmp_path / "run" / "prune").exists()

@@ -1,6 +1,10 @@
 """Whole scripts in processes of their own, as a user runs them."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -132,6 +136,27 @@ def test_a_users_mistake_ends_in_one_message_without_a_traceback(script, options
     assert "Traceback" not in result.stderr
 
 
+def test_ctrl_c_says_how_to_go_on(script, scoring, demo_root):
+    command = [sys.executable, "-W", "ignore", "-m", "fastreid_prune", "run", str(script), *map(str, scoring)]
+    process = subprocess.Popen(
+        [*command, "SOLVER.MAX_EPOCH", "1000"],
+        env={**os.environ, "FASTREID_DATASETS": str(demo_root), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "model_0000.pth" in line:
+            # As a terminal does: to the script and to its loading workers.
+            os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=120) == 130
+    assert said[-1].strip() == "fastreid-prune: interrupted; go on from the last checkpoint with --resume."
+    assert "Traceback" not in "".join(said)
+
+
 def test_a_mistake_in_a_spawned_process_ends_in_the_same_message(script, options, run_command):
     arguments = ["--num-gpus", "2", *options, "SOLVER.IMS_PER_BATCH", "18"]
     result = run_command("-m", "fastreid_prune", "run", script, *arguments, check=False)
@@ -156,3 +181,29 @@ def test_doctor_finds_all_that_is_needed_and_says_which_patches_are_active(run_c
     said = run_command("-m", "fastreid_prune", "doctor").stdout
     assert "All that is needed is here." in said
     assert "patch gradients" in said
+
+
+def test_doctor_says_what_installs_a_missing_faiss(run_command, tmp_path):
+    """A module path that ends before faiss: as where it is not installed."""
+    (tmp_path / "doctor.py").write_text(
+        "import importlib.util, sys\n"
+        "find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *rest: None if name == 'faiss' else find(name, *rest)\n"
+        "from fastreid_prune.cli import main\n"
+        "main(['doctor'])\n"
+    )
+    result = run_command(tmp_path / "doctor.py", check=False, PATH="/nowhere")
+    assert result.returncode == 1
+    assert "run: pip install faiss-cpu" in result.stdout
+
+
+def test_doctor_tells_a_checkout_of_fastreid_from_the_wheel(run_command, tmp_path):
+    import importlib.util
+    import shutil
+    from pathlib import Path
+
+    source = Path(importlib.util.find_spec("fastreid").origin).parent
+    shutil.copytree(source, tmp_path / "fast-reid" / "fastreid", ignore=shutil.ignore_patterns("__pycache__"))
+    path = os.pathsep.join([str(tmp_path / "fast-reid"), os.environ.get("PYTHONPATH", "")])
+    said = run_command("-m", "fastreid_prune", "doctor", PYTHONPATH=path, COLUMNS="300").stdout
+    assert f"a checkout on the path in {tmp_path}" in said
