@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin import register
+from fastreid_prune.plugin.samples import training_samples
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,8 @@ def train_size(recipe: Recipe, data: str | os.PathLike) -> tuple[int, int]:
     Raises:
         FastreidPruneError: they are not there.
     """
-    register()
-    from fastreid.data.datasets import DATASET_REGISTRY
-
-    from fastreid_prune.plugin.data import no_data_set
-
-    images, identities = 0, set()
-    for name in recipe.datasets:
-        try:
-            items = DATASET_REGISTRY.get(name)(root=str(data)).train
-        except (RuntimeError, AssertionError, OSError) as error:
-            raise no_data_set(name, error) from error
-        images += len(items)
-        identities |= {item[1] for item in items}
-    return images, len(identities)
+    samples = training_samples(recipe.datasets, data)
+    return len(samples), len(samples.class_names)
 
 
 def seconds_an_image(recipe: Recipe, identities: int, steps: int = 3) -> float:

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from fastreid_prune.experiments import plan_sweep
 from fastreid_prune.experiments.table import TIMES
 
 
@@ -99,12 +100,12 @@ def test_a_run_that_fails_is_tried_again_marked_and_the_others_go_on(tiny, start
     assert "fewer than one batch" in (tiny / "out" / "results.md").read_text()
 
 
-@pytest.mark.slow
-def test_the_plan_counts_and_trains_nothing(tiny, start):
-    assert start("out", "--plan").wait() == 0
-    text = (tiny / "out.txt").read_text()
-    assert "timed sample" in text and not (tiny / "out").exists()
-    assert any("left" in line and "4" in line for line in text.splitlines())
+def test_the_plan_counts_and_trains_nothing(tiny, monkeypatch):
+    monkeypatch.chdir(tiny)
+    plan = plan_sweep("grid.yml", "out")
+    assert (plan.runs, plan.done, plan.failed) == (4, 0, 0)
+    assert plan.sampled == ["recipe"] and 0 < plan.hours < 1 and 0 < plan.disk < plan.free
+    assert not (tiny / "out").exists()
 
 
 @pytest.mark.slow
