@@ -20,6 +20,7 @@ def test_lists_alone_are_enough_to_train_again(run_command, options, tmp_path, s
     if not script.is_file():
         pytest.skip(f"no {script}: set FASTREID_CHECKOUT to a checkout of fastreid")
     run = tmp_path / "run"
+    options = ["--config-file", "configs/Demo/retrain.yml", *options]
     run_command(OURS, *options, "PRUNE.CAPTURE.ENABLED", "True", "PRUNE.SEED", "0")
     table = write_verdicts(run, mislabelled=[2, 9], outliers=[5])
     export_run(run, tmp_path / "lists")
