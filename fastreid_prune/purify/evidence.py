@@ -4,24 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastreid_prune.purify.features import comparable
-from fastreid_prune.purify.neighbours import Neighbours, nearest, vote_weights, votes
-from fastreid_prune.purify.prototypes import class_sums, similarities
+from fastreid_prune.purify.discriminant import class_sums, unit
+from fastreid_prune.purify.neighbours import vote_weights, votes
+from fastreid_prune.purify.scene import Scene
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_slices
 
-NUM_NEIGHBOURS = 20
 # how far a neighbour's similarity may be below the nearest one's before its vote is worth 1/e
 VOTE_WIDTH = 0.1
-OTHER_CAMERA = 2.0
+OTHER_CAMERA = 1.5
 # what an identity that got no vote still has
 LEAST_VOTE = 0.02
-# what similarity to prototypes weighs against nats of the soft label and of the votes
-PROTOTYPE_WEIGHT = 8.0
-ROUNDS = 3
-_BLOCK_BYTES = 64 << 20
+# nats of the soft label, nats of the votes and similarity to prototypes, in the choice of an identity
+SOFT_WEIGHT, VOTE_WEIGHT, LIKENESS_WEIGHT = 0.5, 1.0, 16.0
+_BLOCK_BYTES = 32 << 20
 
-COLUMNS = ("soft", "vote", "prototype", "late", "near", "alone", "spread", "entropy")
+AGAINST = ("soft", "vote", "likeness", "late")
+UNLIKE = ("near", "fit", "crowd", "alone", "height", "entropy", "steady")
+COLUMNS = AGAINST + UNLIKE
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,18 @@ class Evidence:
     """What is known of N samples.
 
     Attributes:
-        columns: [N, 8] float64, named in ``COLUMNS``. Against the label: ``soft`` (soft label: log probability
-            of the best other class minus that of the given one, in nats), ``vote`` (the same of the
-            neighbours' votes), ``prototype`` (similarity to the suggested identity's prototype minus that to
-            the given one's), ``late`` (the margin of the given logit in the last third of the epochs, turned
-            round). For an outlier: ``near`` (similarity to the best prototype), ``alone`` (mean similarity to
-            the nearest neighbours), ``spread`` (entropy of the votes and the prototypes together, in nats),
-            ``entropy`` (of the soft label, nats).
+        columns: [N, 11] float64, named in ``COLUMNS``. Against the label: ``soft`` (log probability in the soft
+            label of the best other class minus that of the given one, nats), ``vote`` (the same of the
+            neighbours' votes), ``likeness`` (discriminant similarity to the suggested identity minus that to
+            the given one), ``late`` (minus the margin of the given logit in the last third of the epochs). For
+            one of the identities: ``near`` (similarity to the best prototype), ``fit`` (the same, measured by
+            how like its prototype the class's own images are, in standard deviations), ``crowd`` (similarity
+            to the neighbours minus that usual among them), ``alone`` (similarity to the neighbours),
+            ``height`` (the highest mean logit), ``entropy`` (of the soft label, nats; against), ``steady``
+            (the share of the epochs that predicted the suggested or the given class).
         suggested, runner_up: [N] int64, the most likely classes besides the given one.
         gap: [N] float64, by how much ``suggested`` is ahead of ``runner_up``, in nats.
-        seen: [N] bool, samples with any evidence.
+        seen: [N] bool, samples with all the evidence.
     """
 
     columns: np.ndarray
@@ -46,56 +48,6 @@ class Evidence:
     runner_up: np.ndarray
     gap: np.ndarray
     seen: np.ndarray
-
-    def take(self, rows: np.ndarray) -> "Evidence":
-        """The evidence on some samples."""
-        return Evidence(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What all samples are judged against: features, neighbours and whom to believe.
-
-    Attributes:
-        label: [N] int64, the class that each sample votes for.
-        voter: [N] bool.
-        features: [N, D] float32, comparable.
-        neighbours: of each sample among the voters.
-        trust: [N] float64, the probability that ``label`` is right.
-    """
-
-    label: np.ndarray
-    voter: np.ndarray
-    features: np.ndarray
-    neighbours: Neighbours
-    trust: np.ndarray
-    camera: np.ndarray
-
-
-def gather(
-    trajectory: Trajectory, label: np.ndarray | None = None, voter: np.ndarray | None = None
-) -> tuple[Scene, Evidence]:
-    """Weigh the samples against each other, a few rounds, so that those who are doubted count less.
-
-    Args:
-        trajectory: of a scored run, with features.
-        label: [N] int64, the labels that the samples vote for, where not those they were trained under.
-        voter: [N] bool, samples that may speak for their label; all by default.
-    """
-    count = trajectory.num_samples
-    label = trajectory.labels if label is None else label
-    camids = np.full(count, "") if trajectory.samples is None else trajectory.samples.camid
-    features = comparable(trajectory.features, camids)
-    known = np.isfinite(features).all(1) & (trajectory.epochs.visits.sum(0) > 0)
-    voter = known if voter is None else voter & known
-    features[~known] = 0
-    camera = np.unique(np.asarray(camids, str), return_inverse=True)[1]
-    neighbours = nearest(features, voter, NUM_NEIGHBOURS)
-    scene = Scene(label, voter, features, neighbours, voter.astype(float), camera)
-    for _ in range(ROUNDS):
-        evidence = weigh(trajectory, scene, label)
-        scene = Scene(label, voter, features, neighbours, np.where(voter, _trust(evidence), 0.0), camera)
-    return scene, weigh(trajectory, scene, label)
 
 
 def weigh(
@@ -112,60 +64,113 @@ def weigh(
         scene: what to judge against.
         given: [n] int64, the label in question of each.
         rows: [n] int64, which samples; all by default.
-        barred: [n] int64, a class that is not to be suggested (it was trained under it by our doing).
+        barred: [n] int64, a class that is not to be suggested (the sample was trained under it by our doing).
     """
     rows = np.arange(trajectory.num_samples) if rows is None else rows
     classes = trajectory.num_classes
     columns = np.full((len(rows), len(COLUMNS)), np.nan)
-    best, second = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
+    two = np.zeros((len(rows), 2), np.int64)
     gap = np.zeros(len(rows))
-    sums = class_sums(scene.features, scene.label, scene.trust, classes)
+    fits = _Fits.of(scene, classes)
+    late, crowd = _late_margin(trajectory), _crowd(scene)
     weights = vote_weights(
         scene.neighbours, scene.camera, scene.trust, width=VOTE_WIDTH, other_camera=OTHER_CAMERA
     )
-    late = _late_margin(trajectory)
-    for part in row_slices(len(rows), 16 * classes, _BLOCK_BYTES):
-        some = rows[part]
-        place, own = np.arange(len(some)), given[part]
-        soft = _log_softmax(_rows_of(trajectory.mean_logits, some))
-        vote = np.log(votes(weights[some], scene.neighbours.index[some], scene.label, classes) + LEAST_VOTE)
-        like = similarities(scene.features[some], scene.label[some], scene.trust[some], sums)
-        near = like.max(1)
-        together = soft + vote + PROTOTYPE_WEIGHT * like
-        shape = _log_softmax(vote + PROTOTYPE_WEIGHT * like)
-        together[place, own] = -np.inf
-        if barred is not None:
-            together[place, barred[part]] = -np.inf
-            soft[place, barred[part]] = -np.inf
-        two = np.argpartition(-together, 1, axis=1)[:, :2]
-        swap = together[place, two[:, 0]] < together[place, two[:, 1]]
-        two[swap] = two[swap][:, ::-1]
-        best[part], second[part] = two.T
-        gap[part] = together[place, two[:, 0]] - together[place, two[:, 1]]
-        rival = two[:, 0]
-        other_soft = soft.copy()
-        other_soft[place, own] = -np.inf
-        columns[part] = np.stack(
-            [
-                other_soft.max(1) - soft[place, own],
-                vote[place, rival] - vote[place, own],
-                like[place, rival] - like[place, own],
-                late[some],
-                near,
-                scene.neighbours.similarity[some][:, : NUM_NEIGHBOURS // 2].mean(1),
-                -(np.exp(shape) * shape).sum(1),
-                _entropy(soft),
-            ],
-            axis=1,
-        )
-    seen = np.isfinite(columns).all(1)
-    return Evidence(columns, best, second, gap, seen)
+    for fold, view in enumerate(scene.views):
+        inside = np.flatnonzero(scene.fold[rows] == fold)
+        for part in row_slices(len(inside), 24 * classes, _BLOCK_BYTES):
+            at = inside[part]
+            some, place, own = rows[at], np.arange(len(at)), given[at]
+            logits = rows_of(trajectory.mean_logits, some)
+            soft = log_softmax(logits)
+            vote = np.log(
+                votes(weights[some], scene.neighbours.index[some], scene.label, classes) + LEAST_VOTE
+            )
+            like = view.similarities(scene.features[some])
+            together = SOFT_WEIGHT * soft + VOTE_WEIGHT * vote + LIKENESS_WEIGHT * like
+            near, fit = fits.best(scene.features[some], scene.label[some], scene.trust[some])
+            entropy = -(np.exp(soft) * soft).sum(1)
+            together[place, own] = -np.inf
+            soft_other = soft.copy()
+            soft_other[place, own] = -np.inf
+            if barred is not None:
+                together[place, barred[at]] = -np.inf
+                soft_other[place, barred[at]] = -np.inf
+            best = _best_two(together)
+            two[at] = best
+            gap[at] = together[place, best[:, 0]] - together[place, best[:, 1]]
+            rival = best[:, 0]
+            predicted = trajectory.epochs.predicted[:, some]
+            columns[at] = np.stack(
+                [
+                    soft_other.max(1) - soft[place, own],
+                    vote[place, rival] - vote[place, own],
+                    like[place, rival] - like[place, own],
+                    late[some],
+                    near,
+                    fit,
+                    crowd[some],
+                    scene.plain_neighbours.similarity[some][:, :10].mean(1),
+                    logits.max(1),
+                    entropy,
+                    np.maximum((predicted == rival).mean(0), (predicted == own).mean(0)),
+                ],
+                axis=1,
+            )
+    return Evidence(columns, two[:, 0], two[:, 1], gap, np.isfinite(columns).all(1) & scene.known[rows])
 
 
-def _trust(evidence: Evidence) -> np.ndarray:
-    """A first guess at the probability that a label is right: evidence against it on one scale."""
-    against = evidence.columns[:, 0] + evidence.columns[:, 1] + PROTOTYPE_WEIGHT * evidence.columns[:, 2]
-    return np.nan_to_num(1 / (1 + np.exp(np.clip(against, -30, 30))))
+@dataclass(frozen=True)
+class _Fits:
+    """How like their prototype the images of each class are, in plain similarity.
+
+    Attributes:
+        sums: [C, D], of the trusted features.
+        mean, deviation: [C], of the similarity of a class's own images to the rest of it.
+    """
+
+    sums: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def of(cls, scene: Scene, classes: int) -> "_Fits":
+        features = scene.plain
+        sums = class_sums(features, scene.label, scene.trust, classes)
+        own = _own_similarity(features, scene.label, scene.trust, sums)
+        weight = scene.trust * np.isfinite(own)
+        own = np.nan_to_num(own)
+        overall = np.average(own, weights=weight + 1e-9)
+        spread = np.average((own - overall) ** 2, weights=weight + 1e-9)
+        count = np.bincount(scene.label, weight, classes)
+        # a class of few images is described by all classes together, as if by four more images
+        mean = (np.bincount(scene.label, weight * own, classes) + 4 * overall) / (count + 4)
+        square = np.bincount(scene.label, weight * (own - mean[scene.label]) ** 2, classes)
+        return cls(sums, mean, np.sqrt((square + 4 * spread) / (count + 4)) + 0.02)
+
+    def best(self, raw: np.ndarray, label: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The highest similarity, and the highest one in standard deviations, [n] each."""
+        features = unit(raw)
+        like = features @ unit(self.sums).T
+        own = _own_similarity(features, label, trust, self.sums)
+        like[np.arange(len(like)), label] = np.where(np.isfinite(own), own, -1.0)
+        return like.max(1), ((like - self.mean) / self.deviation).max(1)
+
+
+def _own_similarity(features: np.ndarray, label: np.ndarray, trust: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """[n] the similarity of each sample to the others of its class; NaN where there are none."""
+    result = np.full(len(features), np.nan)
+    for part in row_slices(len(features), 4 * features.shape[1], _BLOCK_BYTES):
+        rest = sums[label[part]] - features[part] * trust[part, None].astype(np.float32)
+        length = np.linalg.norm(rest, axis=1)
+        similarity = np.einsum("nd,nd->n", features[part], rest) / np.maximum(length, 1e-6)
+        result[part] = np.where(length > 1e-2, similarity, np.nan)
+    return result
+
+
+def _crowd(scene: Scene) -> np.ndarray:
+    near = scene.plain_neighbours.similarity[:, :10].mean(1)
+    return near - near[scene.plain_neighbours.index[:, :10]].mean(1)
 
 
 def _late_margin(trajectory: Trajectory) -> np.ndarray:
@@ -182,17 +187,22 @@ def _late_margin(trajectory: Trajectory) -> np.ndarray:
     return result
 
 
-def _rows_of(logits, rows: np.ndarray) -> np.ndarray:
-    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
-        return np.array(logits[int(rows[0]) : int(rows[-1]) + 1], dtype=np.float32)
-    return np.concatenate([np.array(logits[int(row) : int(row) + 1], dtype=np.float32) for row in rows])
+def _best_two(values: np.ndarray) -> np.ndarray:
+    two = np.argpartition(-values, 1, axis=1)[:, :2]
+    swap = np.take_along_axis(values, two, 1)
+    swap = swap[:, 0] < swap[:, 1]
+    two[swap] = two[swap][:, ::-1]
+    return two
 
 
-def _log_softmax(values: np.ndarray) -> np.ndarray:
+def rows_of(rows, chosen: np.ndarray) -> np.ndarray:
+    """Some rows ``[n, C]`` float32, in any order, of what may only give slices."""
+    if isinstance(rows, np.ndarray):
+        return np.array(rows[chosen], dtype=np.float32)
+    return np.concatenate([np.array(rows[int(row) : int(row) + 1], np.float32) for row in chosen])
+
+
+def log_softmax(values: np.ndarray) -> np.ndarray:
+    """Of each row, in nats."""
     shifted = values - values.max(1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
-
-
-def _entropy(log_probability: np.ndarray) -> np.ndarray:
-    p = np.exp(log_probability)
-    return -(p * np.where(p > 0, log_probability, 0)).sum(1)

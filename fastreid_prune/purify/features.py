@@ -11,7 +11,7 @@ _BLOCK_ROWS_BYTES = 32 << 20
 
 
 def comparable(features: np.ndarray, camids: np.ndarray, max_dimensions: int = MAX_DIMENSIONS) -> np.ndarray:
-    """Features without what a camera adds to all of its images, on their principal axes, of length 1.
+    """Features without what a camera adds to all of its images, on their principal axes.
 
     Args:
         features: [N, D] float32; may be a memory map. Rows of NaN stay NaN.
@@ -36,7 +36,6 @@ def comparable(features: np.ndarray, camids: np.ndarray, max_dimensions: int = M
     result = np.empty((count, axes.shape[1]), np.float32)
     for rows, block in _centred(features, camera, means):
         result[rows] = block @ axes if size > max_dimensions else block
-    result /= np.maximum(np.linalg.norm(result, axis=1, keepdims=True), 1e-12)
     return result
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify.calibration import OUTLIER_CLASS, WRONG_CLASS, posterior
-from fastreid_prune.purify.evidence import gather, weigh
+from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import Fitted, fit
 from fastreid_prune.purify.planted import Planted
+from fastreid_prune.purify.scene import set_scene
 from fastreid_prune.purify.words import class_names, reasons
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
@@ -94,7 +95,8 @@ def assess(trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION) -> J
     """
     _check(trajectory, precision)
     planted = Planted.of(trajectory)
-    scene, evidence = gather(trajectory, planted.label, planted.own)
+    scene = set_scene(trajectory, planted.label, planted.own)
+    evidence = weigh(trajectory, scene, planted.label)
     switched = np.flatnonzero(planted.switched)
     as_trained = weigh(trajectory, scene, trajectory.labels[switched], switched)
     fair = weigh(trajectory, scene, planted.label[switched], switched, barred=trajectory.labels[switched])

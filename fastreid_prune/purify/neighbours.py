@@ -21,33 +21,45 @@ class Neighbours:
     similarity: np.ndarray
 
 
-def nearest(features: np.ndarray, candidates: np.ndarray, k: int) -> Neighbours:
-    """The ``k`` nearest of the candidates, itself left out, for each sample.
+def nearest(features: np.ndarray, candidates: np.ndarray, k: int, rows: np.ndarray) -> Neighbours:
+    """The ``k`` nearest of the candidates, itself left out, of some samples.
 
     Args:
         features: [N, D] float32, of length 1; not NaN.
         candidates: [N] bool, the samples that may be a neighbour.
         k: how many; at least 1.
+        rows: [n] int64, whose neighbours are asked for.
     """
-    rows = np.flatnonzero(candidates)
-    pool = np.ascontiguousarray(features[rows])
-    depth = min(k + 1, len(rows))
-    index = np.full((len(features), k), -1, np.int64)
-    similarity = np.full((len(features), k), -1.0, np.float32)
-    for start in range(0, len(features), _QUERIES):
+    pool_rows = np.flatnonzero(candidates)
+    pool = np.ascontiguousarray(features[pool_rows])
+    depth = min(k + 1, len(pool_rows))
+    index = np.full((len(rows), k), -1, np.int64)
+    similarity = np.full((len(rows), k), -1.0, np.float32)
+    for start in range(0, len(rows), _QUERIES):
         part = slice(start, start + _QUERIES)
-        found_similarity, found = faiss.knn(
-            np.ascontiguousarray(features[part]), pool, depth, metric=faiss.METRIC_INNER_PRODUCT
+        some = rows[part]
+        near, found = faiss.knn(
+            np.ascontiguousarray(features[some]), pool, depth, metric=faiss.METRIC_INNER_PRODUCT
         )
-        found = rows[found]
-        itself = found == np.arange(start, start + len(found))[:, None]
-        # where ties pushed the sample itself out of its own list, the last one goes
-        itself[~itself.any(1), -1] |= depth == k + 1
+        found = pool_rows[found]
+        itself = found == some[:, None]
+        # who is no candidate, or was pushed out of its own list by ties, loses the last one instead
+        if depth == k + 1:
+            itself[~itself.any(1), -1] = True
         order = np.argsort(itself, axis=1, kind="stable")[:, :k]
         keep = np.take_along_axis(~itself, order, 1)
         width = order.shape[1]
         index[part, :width] = np.where(keep, np.take_along_axis(found, order, 1), -1)
-        similarity[part, :width] = np.where(keep, np.take_along_axis(found_similarity, order, 1), -1.0)
+        similarity[part, :width] = np.where(keep, np.take_along_axis(near, order, 1), -1.0)
+    return Neighbours(index, similarity)
+
+
+def joined(count: int, parts: list[tuple[np.ndarray, Neighbours]]) -> Neighbours:
+    """The neighbours of all ``count`` samples from those of parts of them, (rows, neighbours) each."""
+    k = parts[0][1].index.shape[1]
+    index, similarity = np.full((count, k), -1, np.int64), np.full((count, k), -1.0, np.float32)
+    for rows, found in parts:
+        index[rows], similarity[rows] = found.index, found.similarity
     return Neighbours(index, similarity)
 
 
