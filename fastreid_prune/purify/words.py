@@ -48,8 +48,8 @@ def _against(columns: np.ndarray, z: np.ndarray, name: str) -> str:
         parts.append(
             "so do its nearest neighbours" if parts else "its nearest neighbours are that identity's"
         )
-    if columns[_AT["prototype"]] > 0:
-        parts.append(f"its likeness is {columns[_AT['prototype']]:.2f} (cosine) nearer")
+    if columns[_AT["likeness"]] > 0:
+        parts.append(f"its likeness is {columns[_AT['likeness']]:.2f} (cosine) nearer")
     if columns[_AT["late"]] > 0:
         parts.append("the model never learned the given label")
     return f"looks like {name}: " + ("; ".join(parts) or "no single strong sign, but all together")
