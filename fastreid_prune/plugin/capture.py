@@ -69,11 +69,14 @@ class CaptureHook(HookBase):
         if not self._is_ready:
             self.prepare()
         if not self.in_eval:
-            self.tap = HeadTap(self.model, self.head, self.recorder.update)
+            self.tap = HeadTap(self.model, self.head, self._record_training)
         logger.info(
             f"Capturing the logits of {self.head_name!r} in {self.cfg.PRUNE.CAPTURE.MODE} mode: {len(self.samples)} "
             f"samples, {self.cfg.MODEL.HEADS.NUM_CLASSES} classes."
         )
+
+    def _record_training(self, sample_index, logits, labels, features) -> None:
+        self.recorder.update(sample_index, logits, labels, training_features=features)
 
     def before_step(self) -> None:
         """From here the model's forward is a training step."""

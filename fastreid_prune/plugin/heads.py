@@ -74,6 +74,9 @@ class HeadTap:
             model.register_forward_pre_hook(self._see_batch),
             head.register_forward_hook(self._see_logits),
         ]
+        self._neck: Tensor | None = None
+        if isinstance(bottleneck := getattr(head, "bottleneck", None), nn.Module):
+            self._handles.append(bottleneck.register_forward_hook(self._see_neck))
 
     def close(self) -> None:
         """Remove the hooks."""
@@ -88,7 +91,13 @@ class HeadTap:
         if not self.is_open or self._batch is None:
             return
         batch, self._batch = self._batch, None
-        self._on_logits(batch["sample_index"], _logits(module, output).detach(), batch["targets"], None)
+        neck, self._neck = self._neck, None
+        features = output.get("features") if neck is None else neck.detach().flatten(1)
+        self._on_logits(batch["sample_index"], _logits(module, output).detach(), batch["targets"], features)
+
+    def _see_neck(self, module: nn.Module, arguments: tuple, output: Tensor) -> None:
+        if self.is_open:
+            self._neck = output
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from fastreid_prune.trajectory.blocks import Rows, row_slices, write_rows
 from fastreid_prune.trajectory.factors import Factor
 from fastreid_prune.trajectory.feature_recorder import FeatureRecorder
 from fastreid_prune.trajectory.joined_log import JoinedLog, join_logs
-from fastreid_prune.trajectory.mean_rows import HostRows, MeanRows
+from fastreid_prune.trajectory.mean_rows import FeatureSum, HostRows, MeanRows
 from fastreid_prune.trajectory.recorder import LogitRecorder
 from fastreid_prune.trajectory.records import summarise
 from fastreid_prune.trajectory.store import FACTORS, Trajectory, save_trajectory
@@ -57,10 +57,9 @@ def merge_ranks(
     rank = dist.get_rank(group)
     shape = (recorder.log.num_samples, recorder.log.num_classes)
     total = ReducedRows(HostRows(recorder.logit_sum.tensor, shape), group)
-    size = _largest(0 if recorder.features.tensor is None else recorder.features.tensor.shape[1], group)
     last = joined.last_rank()
-    own = HostRows(recorder.features.tensor, (len(last), size))
-    features = ReducedRows(ChosenRows(own, last == rank), group, empty=last < 0) if size else None
+    own = _own_features(recorder, joined, last == rank, group)
+    features = None if own is None else ReducedRows(own, group, empty=last < 0)
 
     def write() -> None:
         log = VisitLog(len(last), recorder.log.num_classes, recorder.log.samples, recorder.log.head)
@@ -69,7 +68,10 @@ def merge_ranks(
         labels = log.known_labels()
         whole_meta = {**log.meta(), "ranks": dist.get_world_size(group), **(meta or {})}
         records = summarise(log.epochs, labels)
-        save_trajectory(Trajectory(logits, labels, records, log.samples, features, whole_meta), folder)
+        rows = features
+        if isinstance(own, FeatureSum):
+            rows = MeanRows(features, log.visits, features.shape[1])
+        save_trajectory(Trajectory(logits, labels, records, log.samples, rows, whole_meta), folder)
 
     _on_first_rank(write, [total, features] if features else [total], group)
     return Path(folder)
@@ -119,6 +121,19 @@ def merge_feature_ranks(
 
     _on_first_rank(write, [], group)
     return Path(folder)
+
+
+def _own_features(
+    recorder: LogitRecorder, joined: JoinedLog, is_last: np.ndarray, group: Group
+) -> Rows | None:
+    """This rank's part of the features' sum over the ranks; None if no rank recorded features."""
+    tensors = {name: getattr(recorder, name).tensor for name in ("features", "training_features")}
+    sizes = {name: _largest(0 if rows is None else rows.shape[1], group) for name, rows in tensors.items()}
+    host = {name: HostRows(tensors[name], (len(is_last), size)) for name, size in sizes.items() if size}
+    last = ChosenRows(host["features"], is_last) if "features" in host else None
+    if "training_features" not in host:
+        return last
+    return FeatureSum(last, host["training_features"], joined.visits)
 
 
 class ChosenRows:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-from fastreid_prune.trajectory.mean_rows import HostRows, MeanRows
+from fastreid_prune.trajectory.blocks import Rows
+from fastreid_prune.trajectory.mean_rows import FeatureSum, HostRows, MeanRows
 from fastreid_prune.trajectory.placed_rows import PlacedRows, add_all, keep_last
 from fastreid_prune.trajectory.records import summarise
 from fastreid_prune.trajectory.samples import Samples
@@ -32,8 +34,8 @@ class LogitRecorder:
     The mean logits are the mean over all visits; with one visit an epoch that is the paper's (1/T) sum over
     epochs.
 
-    Memory: ``4 N C`` bytes for the sum of the logits and ``4 N D`` if features are given (``storage`` says
-    where), and about 40 bytes a visit (on the device for the visits of the running epoch).
+    Memory: ``4 N C`` bytes for the sum of the logits and ``4 N D`` for either kind of features if given
+    (``storage`` says where), and about 40 bytes a visit (on the device for the visits of the running epoch).
 
     Args:
         num_samples: N, the rows of the training set.
@@ -68,6 +70,7 @@ class LogitRecorder:
         self.log = VisitLog(num_samples, num_classes, samples, head)
         self.logit_sum = PlacedRows(num_samples, add_all, storage, folder, "sum of the logits")
         self.features = PlacedRows(num_samples, keep_last, storage, folder, "features", start=math.nan)
+        self.training_features = PlacedRows(num_samples, add_all, storage, folder, "sum of training features")
         self.whole = None if keep_logits is None else EpochWriter(keep_logits, (num_samples, num_classes))
 
     @property
@@ -77,7 +80,12 @@ class LogitRecorder:
 
     @torch.no_grad()
     def update(
-        self, sample_index: Tensor, logits: Tensor, labels: Tensor, features: Tensor | None = None
+        self,
+        sample_index: Tensor,
+        logits: Tensor,
+        labels: Tensor,
+        features: Tensor | None = None,
+        training_features: Tensor | None = None,
     ) -> None:
         """Record one batch. Does not wait for the device, and leaves the autograd graph alone.
 
@@ -88,7 +96,10 @@ class LogitRecorder:
             sample_index: ``[B]`` integers in [0, N), on any device.
             logits: ``[B, C]``, any floating type, on any device; without margin, after the scale.
             labels: ``[B]`` integers in [0, C), the given classes, on any device.
-            features: ``[B, D]``, any floating type, on any device.
+            features: ``[B, D]``, any floating type, on any device; those of a sample's last visit are kept.
+            training_features: ``[B, D]``, those of a training forward (augmented, before the model learned from
+                the batch): their mean over the visits, each of length 1, is added to the last features: see
+                :class:`.mean_rows.FeatureSum`.
 
         Raises:
             ValueError: a shape does not fit; for tensors in host memory also an index or label out of range.
@@ -96,8 +107,9 @@ class LogitRecorder:
         if logits.shape != (len(logits), self.log.num_classes) or not logits.is_floating_point():
             found = f"{logits.dtype} {list(logits.shape)}"
             raise ValueError(f"logits: {found}, expected floats [B, {self.log.num_classes}]")
-        if features is not None and (features.dim() != 2 or len(features) != len(logits)):
-            raise ValueError(f"features: shape {list(features.shape)}, expected [{len(logits)}, D]")
+        for given in (features, training_features):
+            if given is not None and (given.dim() != 2 or len(given) != len(logits)):
+                raise ValueError(f"features: shape {list(given.shape)}, expected [{len(logits)}, D]")
         self.log.check(sample_index, labels, len(logits))
         logits = logits.detach()
         sample_index = sample_index.to(logits.device, torch.int64, non_blocking=True)
@@ -106,6 +118,9 @@ class LogitRecorder:
         self.logit_sum.put(sample_index, logits)
         if features is not None:
             self.features.put(sample_index.to(features.device, non_blocking=True), features)
+        if training_features is not None:
+            own_index = sample_index.to(training_features.device, non_blocking=True)
+            self.training_features.put(own_index, normalize(training_features.detach().to(torch.float32)))
         if self.whole is not None:
             self.whole.put(sample_index, logits)
 
@@ -146,7 +161,7 @@ class LogitRecorder:
         trajectory = self._view(meta)
         trajectory.mean_logits = trajectory.mean_logits[:]
         if trajectory.features is not None:
-            trajectory.features = trajectory.features.copy()
+            trajectory.features = trajectory.features[:].copy()
         return trajectory
 
     def save(self, folder: str | os.PathLike, meta: Mapping[str, Any] | None = None) -> Path:
@@ -159,7 +174,7 @@ class LogitRecorder:
         The tensors are the recorder's own, not copies. Only between epochs: the next :meth:`update` would add
         to them. :func:`.state.save_state` writes it atomically.
         """
-        return {**self.log.state_dict(), "sum": self.logit_sum.tensor, "features": self.features.tensor}
+        return {**self.log.state_dict(), **{name: rows.tensor for name, rows in self._rows().items()}}
 
     def load_state_dict(self, state: Mapping[str, Any], *, copy: bool = True) -> None:
         """Go on from ``state``, which a recorder of the same sizes gave; what was recorded here is dropped.
@@ -173,12 +188,32 @@ class LogitRecorder:
             FastreidPruneError: the state is of another data set or of another version.
         """
         self.log.load_state_dict(state)
-        for rows, tensor in ((self.logit_sum, state["sum"]), (self.features, state["features"])):
+        for name, rows in self._rows().items():
+            tensor = state[name]
             rows.load(tensor.clone() if copy and tensor is not None else tensor)
 
     def _flush(self) -> None:
-        self.logit_sum.flush()
-        self.features.flush()
+        for rows in self._rows().values():
+            rows.flush()
+
+    def _rows(self) -> dict[str, PlacedRows]:
+        return {
+            "sum": self.logit_sum,
+            "features": self.features,
+            "training_features": self.training_features,
+        }
+
+    def feature_rows(self) -> Rows | None:
+        """The features ``[N, D]`` of the trajectory, computed when rows are read; None if there are none."""
+        parts = [rows.tensor for rows in (self.features, self.training_features)]
+        size = max((part.shape[1] for part in parts if part is not None), default=0)
+        if not size:
+            return None
+        last, training = (None if part is None else HostRows(part, (len(part), size)) for part in parts)
+        if training is None:
+            return last
+        visits = self.log.visits
+        return MeanRows(FeatureSum(last, training, visits), visits, size)
 
     def _view(self, meta: Mapping[str, Any] | None) -> Trajectory:
         log = self.log
@@ -190,6 +225,6 @@ class LogitRecorder:
             labels,
             summarise(log.epochs, labels),
             log.samples,
-            None if self.features.tensor is None else self.features.tensor.cpu().numpy(),
+            self.feature_rows(),
             {**log.meta(), **(meta or {})},
         )

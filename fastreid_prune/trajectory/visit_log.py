@@ -13,7 +13,7 @@ from fastreid_prune.trajectory.records import Visits
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.trajectory.statistics import BatchStatistics
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
 
 
 class VisitLog:
