@@ -21,7 +21,7 @@ import click
 import numpy as np
 
 from fastreid_prune import load_trajectory, scores
-from fastreid_prune.purify.evidence import COLUMNS
+from fastreid_prune.purify.general import General
 from fastreid_prune.purify.judge import assess
 from fastreid_prune.purify.metrics import average_precision, quality
 from fastreid_prune.purify.paper import paper_rule
@@ -43,6 +43,7 @@ COLUMNS_OF_QUALITY = {
     "relabelled rightly": "relabelled",
     "outlier precision": "outlier_precision",
     "outlier recall": "outlier_recall",
+    "errors mended": "errors_mended",
     "clean altered": "clean_altered",
     "Brier": "brier",
 }
@@ -65,9 +66,9 @@ class Case:
         prefix = self.trajectory.samples.class_names[0].rsplit("_", 1)[0]
         self.true_pid = np.array([f"{prefix}_{row.true_id}" for row in known], object)
 
-    def compare(self) -> dict[str, dict[str, float]]:
+    def compare(self, weights: General | None) -> dict[str, dict[str, float]]:
         """Method -> column -> value, of the judge and of every other method."""
-        judgement = assess(self.trajectory)
+        judgement = assess(self.trajectory, weights=weights)
         ours = Verdicts(*(getattr(judgement.verdicts, name)[self.among_own] for name in VERDICT_FIELDS))
         probabilities = judgement.wrong_probability[self.among_own], judgement.outlier_probability[self.among_own]
         result = {"ours": self._figures(ours, *probabilities)}
@@ -171,12 +172,16 @@ def score(data: Path, options: tuple[str, ...], output: Path, noise: str, seeds:
 
 @main.command()
 @click.argument("runs", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def table(runs: Path) -> None:
+@click.option(
+    "--weights", type=click.Path(exists=True, path_type=Path), help="General weights fitted to other data sets."
+)
+def table(runs: Path, weights: Path | None) -> None:
     """Print, for each noise in RUNS, every method's figures: mean and spread (standard deviation) over the seeds."""
+    general = None if weights is None else General.read(weights)
     for noise, cases in cases_of(runs).items():
         rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         for case in cases:
-            for name, figures in case.compare().items():
+            for name, figures in case.compare(general).items():
                 for column, value in figures.items():
                     rows[name][column].append(value)
         click.echo(f"\n{runs.name}, {noise}, {len(cases)} seeds; samples switched by the calibration are left out\n")

@@ -7,6 +7,7 @@ import numpy as np
 from fastreid_prune.purify.discriminant import class_sums, unit
 from fastreid_prune.purify.neighbours import vote_weights, votes
 from fastreid_prune.purify.scene import Scene
+from fastreid_prune.purify.soft_labels import log_softmax, rows_of
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_slices
 
@@ -20,8 +21,9 @@ SOFT_WEIGHT, VOTE_WEIGHT, LIKENESS_WEIGHT = 0.5, 1.0, 16.0
 _BLOCK_BYTES = 32 << 20
 
 AGAINST = ("soft", "vote", "likeness", "late")
-UNLIKE = ("near", "fit", "crowd", "alone", "height", "entropy", "steady")
-COLUMNS = AGAINST + UNLIKE
+NAMING = ("rival", "own", "won", "held", "lead", "second", "sure", "gap")
+UNLIKE = ("near", "fit", "crowd", "alone", "height", "entropy", "steady", "agreed")
+COLUMNS = AGAINST + NAMING + UNLIKE
 
 
 @dataclass(frozen=True)
@@ -29,24 +31,32 @@ class Evidence:
     """What is known of N samples.
 
     Attributes:
-        columns: [N, 11] float64, named in ``COLUMNS``. Against the label: ``soft`` (log probability in the soft
-            label of the best other class minus that of the given one, nats), ``vote`` (the same of the
-            neighbours' votes), ``likeness`` (discriminant similarity to the suggested identity minus that to
-            the given one), ``late`` (minus the margin of the given logit in the last third of the epochs). For
-            one of the identities: ``near`` (similarity to the best prototype), ``fit`` (the same, measured by
-            how like its prototype the class's own images are, in standard deviations), ``crowd`` (similarity
-            to the neighbours minus that usual among them), ``alone`` (similarity to the neighbours),
-            ``height`` (the highest mean logit), ``entropy`` (of the soft label, nats; against), ``steady``
-            (the share of the epochs that predicted the suggested or the given class).
+        columns: [N, 20] float64, named in ``COLUMNS``.
+
+            Against the label: ``soft`` (log probability in the soft label of the best other class minus that of
+            the given one, nats), ``vote`` (the same of the neighbours' votes), ``likeness`` (discriminant
+            similarity to the suggested identity minus that to the given one), ``late`` (minus the margin of the
+            given logit in the last third of the epochs).
+
+            For one identity rather than another: ``rival`` and ``own`` (discriminant similarity to the suggested
+            and to the given identity), ``won`` and ``held`` (their shares of the votes), ``lead`` (by how much
+            the most similar identity besides the given one is ahead of the ``second``), ``second`` (that
+            similarity), ``sure`` (the soft label's probability of the suggested identity), ``gap`` (ln(1 + by how
+            many nats it is ahead of the runner-up)).
+
+            For any identity at all: ``near`` (similarity to the best prototype), ``fit`` (the same, measured by
+            how like its prototype the class's own images are, in standard deviations), ``crowd`` (similarity to
+            the neighbours minus that usual among them), ``alone`` (similarity to the neighbours), ``height``
+            (the highest mean logit), ``entropy`` (of the soft label, nats; against), ``steady`` (the share of
+            the epochs that predicted the suggested or the given class), ``agreed`` (the chance that two votes
+            are for the same identity).
         suggested, runner_up: [N] int64, the most likely classes besides the given one.
-        gap: [N] float64, by how much ``suggested`` is ahead of ``runner_up``, in nats.
         seen: [N] bool, samples with all the evidence.
     """
 
     columns: np.ndarray
     suggested: np.ndarray
     runner_up: np.ndarray
-    gap: np.ndarray
     seen: np.ndarray
 
 
@@ -70,7 +80,6 @@ def weigh(
     classes = trajectory.num_classes
     columns = np.full((len(rows), len(COLUMNS)), np.nan)
     two = np.zeros((len(rows), 2), np.int64)
-    gap = np.zeros(len(rows))
     fits = _Fits.of(scene, classes)
     late, crowd = _late_margin(trajectory), _crowd(scene)
     weights = vote_weights(
@@ -83,9 +92,8 @@ def weigh(
             some, place, own = rows[at], np.arange(len(at)), given[at]
             logits = rows_of(trajectory.mean_logits, some)
             soft = log_softmax(logits)
-            vote = np.log(
-                votes(weights[some], scene.neighbours.index[some], scene.label, classes) + LEAST_VOTE
-            )
+            share = votes(weights[some], scene.neighbours.index[some], scene.label, classes)
+            vote = np.log(share + LEAST_VOTE)
             like = view.similarities(scene.features[some])
             together = SOFT_WEIGHT * soft + VOTE_WEIGHT * vote + LIKENESS_WEIGHT * like
             near, fit = fits.best(scene.features[some], scene.label[some], scene.trust[some])
@@ -98,8 +106,13 @@ def weigh(
                 soft_other[place, barred[at]] = -np.inf
             best = _best_two(together)
             two[at] = best
-            gap[at] = together[place, best[:, 0]] - together[place, best[:, 1]]
+            gap = together[place, best[:, 0]] - together[place, best[:, 1]]
             rival = best[:, 0]
+            others = like.copy()
+            others[place, own] = -1.0
+            if barred is not None:
+                others[place, barred[at]] = -1.0
+            others = np.partition(others, -2, axis=1)[:, -2:]
             predicted = trajectory.epochs.predicted[:, some]
             columns[at] = np.stack(
                 [
@@ -107,6 +120,14 @@ def weigh(
                     vote[place, rival] - vote[place, own],
                     like[place, rival] - like[place, own],
                     late[some],
+                    like[place, rival],
+                    like[place, own],
+                    share[place, rival],
+                    share[place, own],
+                    others[:, 1] - others[:, 0],
+                    others[:, 0],
+                    np.exp(soft[place, rival]),
+                    np.log1p(gap),
                     near,
                     fit,
                     crowd[some],
@@ -114,10 +135,11 @@ def weigh(
                     logits.max(1),
                     entropy,
                     np.maximum((predicted == rival).mean(0), (predicted == own).mean(0)),
+                    (share**2).sum(1),
                 ],
                 axis=1,
             )
-    return Evidence(columns, two[:, 0], two[:, 1], gap, np.isfinite(columns).all(1) & scene.known[rows])
+    return Evidence(columns, two[:, 0], two[:, 1], np.isfinite(columns).all(1) & scene.known[rows])
 
 
 @dataclass(frozen=True)
@@ -193,16 +215,3 @@ def _best_two(values: np.ndarray) -> np.ndarray:
     swap = swap[:, 0] < swap[:, 1]
     two[swap] = two[swap][:, ::-1]
     return two
-
-
-def rows_of(rows, chosen: np.ndarray) -> np.ndarray:
-    """Some rows ``[n, C]`` float32, in any order, of what may only give slices."""
-    if isinstance(rows, np.ndarray):
-        return np.array(rows[chosen], dtype=np.float32)
-    return np.concatenate([np.array(rows[int(row) : int(row) + 1], np.float32) for row in chosen])
-
-
-def log_softmax(values: np.ndarray) -> np.ndarray:
-    """Of each row, in nats."""
-    shifted = values - values.max(1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))

@@ -1,43 +1,48 @@
-"""Fitting the weights of the evidence to what was planted, and proving them on what they were not fitted to."""
+"""Weighing the evidence of one run: general weights, adapted to what was planted, and proven on what was held out."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from fastreid_prune.purify.calibration import (
     CLEAN_CLASS,
+    NO_ADAPTATION,
     OUTLIER_CLASS,
     WRONG_CLASS,
     Scale,
-    Weights,
-    fit_weights,
+    adapt,
     folds,
     posterior,
     shares,
 )
 from fastreid_prune.purify.evidence import COLUMNS, Evidence
-from fastreid_prune.purify.general import GENERAL_NAME, GENERAL_WEIGHTS
+from fastreid_prune.purify.general import General
 from fastreid_prune.purify.planted import Planted
 
 # fewer planted errors of a kind prove nothing
 LEAST_PLANTED = 20
+MOST_DOUBTED = 0.25
 _LATE = COLUMNS.index("late")
+# how many planted names the general odds are worth when the names of a run shift them
+_NAMES_BEFORE = 10.0
+_MOST = 0.995
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Planted errors as judged by weights that were fitted without them.
+    """Planted errors as judged by an adaptation that was fitted without them.
 
     Attributes:
-        switched_confidence: [S] the confidence in "mislabelled" of each switched sample.
-        switched_name_right: [S] bool, its own identity was suggested.
-        composed_confidence: [K] of "outlier" of each composed outlier.
+        switched: [S, 3] float64, p(clean, wrong label, outlier) of each switched sample.
+        switched_name: [S], that the suggested identity is right if the label is wrong.
+        switched_name_right: [S] bool, the sample's own identity was suggested.
+        composed: [K, 3], as ``switched``, of each composed outlier.
     """
 
-    switched_confidence: np.ndarray
+    switched: np.ndarray
+    switched_name: np.ndarray
     switched_name_right: np.ndarray
-    composed_confidence: np.ndarray
+    composed: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -46,28 +51,28 @@ class Fitted:
 
     Attributes:
         evidence: of all N rows, the switched ones judged under the label that the data set gives.
-        log_likelihood: [N, 3].
-        share: [3], of clean samples, wrong labels and outliers in the data set.
+        probability: [N, 3], of clean, wrong label and outlier.
+        share: [3], of them in the data set.
         name_probability: [N], that the suggested identity is right if the label is wrong.
         usual: what is usual in this run, for reasons in words.
         held_out: None where nothing was planted.
     """
 
     evidence: Evidence
-    log_likelihood: np.ndarray
+    probability: np.ndarray
     share: np.ndarray
     name_probability: np.ndarray
     usual: Scale
     held_out: HeldOut | None
 
-    @property
-    def calibrated(self) -> bool:
-        """Whether planted errors have proven the probabilities."""
-        return self.held_out is not None
-
 
 def fit(
-    evidence: Evidence, as_trained: Evidence, fair: Evidence, planted: Planted, label: np.ndarray
+    evidence: Evidence,
+    as_trained: Evidence,
+    fair: Evidence,
+    planted: Planted,
+    trust: np.ndarray,
+    general: General,
 ) -> Fitted:
     """Weigh the evidence of a run.
 
@@ -76,31 +81,49 @@ def fit(
         as_trained: of the S switched rows, against the label they were trained under.
         fair: of the S switched rows, against the label that the data set gives.
         planted: what was planted.
-        label: [N] int64, the classes that the data set gives.
+        trust: [N] float64, how far each given label is believed before anything is weighed.
+        general: the weights to start from.
     """
     switched = np.flatnonzero(planted.switched)
     natural = planted.own & ~planted.switched & evidence.seen
-    usual = Scale.of(evidence.columns[natural])
+    usual = usual_of(evidence, natural, trust)
     own_rows = _with_fair(evidence, fair, switched, natural)
-    scaled_own = np.nan_to_num(usual(own_rows.columns))
+    scaled = usual(own_rows.columns)
+    likelihood = general.weights.log_likelihood(scaled)
+    odds = general.name_odds(scaled)
     if len(switched) < LEAST_PLANTED:
-        likelihood = GENERAL_WEIGHTS.log_likelihood(scaled_own)
         share = shares(likelihood[natural])
-        return Fitted(own_rows, likelihood, share, _name(own_rows.gap, *GENERAL_NAME), usual, None)
+        return Fitted(own_rows, posterior(likelihood, share), share, _sigmoid(odds), usual, None)
 
-    trained_columns = evidence.columns.copy()
-    trained_columns[switched] = as_trained.columns
-    scaled = np.nan_to_num(usual(trained_columns))
-    kind = np.full(len(scaled), CLEAN_CLASS)
-    kind[planted.switched], kind[planted.composed] = WRONG_CLASS, OUTLIER_CLASS
-    usable = evidence.seen
-    weights = fit_weights(scaled[usable], kind[usable])
-    likelihood = weights.log_likelihood(scaled_own)
+    trained = usual(as_trained.columns)
+    wrong, outliers = general.weights.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
+    own = likelihood[natural]
+    adaptation = adapt(own, wrong, outliers)
+    likelihood = adaptation(likelihood)
     share = shares(likelihood[natural])
-    right = as_trained.suggested == label[switched]
-    name = _fit_name(as_trained.gap, right, share[WRONG_CLASS])
-    held_out = _held_out(scaled, kind, usable, natural, as_trained.gap, right, switched)
-    return Fitted(own_rows, likelihood, share, _name(own_rows.gap, *name), usual, held_out)
+    right = as_trained.suggested == planted.label[switched]
+    names = general.name_odds(trained)
+    name = _sigmoid(odds + _name_shift(names, right))
+    held_out = _held_out(own, wrong, outliers, names, right)
+    return Fitted(own_rows, posterior(likelihood, share), share, name, usual, held_out)
+
+
+def usual_of(evidence: Evidence, natural: np.ndarray, trust: np.ndarray) -> Scale:
+    """What is usual of the columns.
+
+    Of the samples whose label is doubted, no more than a quarter of all take part: among very many wrong labels they
+    would be usual.
+
+    Args:
+        evidence: of N samples.
+        natural: [N] bool, samples that nothing was done to.
+        trust: [N] float64, see :class:`.scene.Scene`.
+    """
+    believed, doubted = np.flatnonzero(natural & (trust > 0.5)), np.flatnonzero(natural & (trust <= 0.5))
+    most = round(len(believed) * MOST_DOUBTED / (1 - MOST_DOUBTED))
+    if len(doubted) > most > 0:
+        doubted = np.random.default_rng(0).choice(doubted, most, replace=False)
+    return Scale.of(evidence.columns[np.concatenate([believed, doubted])])
 
 
 def _with_fair(evidence: Evidence, fair: Evidence, switched: np.ndarray, natural: np.ndarray) -> Evidence:
@@ -116,35 +139,32 @@ def _with_fair(evidence: Evidence, fair: Evidence, switched: np.ndarray, natural
     return replace(evidence, **merged)
 
 
-def _held_out(scaled, kind, usable, natural, gap, right, switched) -> HeldOut:
-    fold = folds(len(scaled))
-    likelihood = np.full((len(scaled), 3), np.nan)
-    named = np.full(len(switched), np.nan)
-    for one in np.unique(fold):
-        rest, there = usable & (fold != one), fold == one
-        weights: Weights = fit_weights(scaled[rest], kind[rest])
-        likelihood[there] = weights.log_likelihood(scaled[there])
-        share = shares(weights.log_likelihood(scaled[natural & rest]))
-        inside = fold[switched] == one
-        probability = posterior(likelihood[there], share)
-        likelihood[there] = np.log(probability)
-        named[inside] = _name(gap[inside], *_fit_name(gap[~inside], right[~inside], share[WRONG_CLASS]))
-    probability = np.exp(likelihood)
-    composed = kind == OUTLIER_CLASS
-    return HeldOut(probability[switched, WRONG_CLASS] * named, right, probability[composed, OUTLIER_CLASS])
+def _held_out(
+    own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray, names: np.ndarray, right: np.ndarray
+) -> HeldOut:
+    fold, outlier_fold = folds(len(wrong)), folds(len(outliers))
+    switched, composed = np.zeros((len(wrong), 3)), np.zeros((len(outliers), 3))
+    name = np.zeros(len(wrong))
+    for one in range(fold.max() + 1):
+        inside, outlier_inside = fold == one, outlier_fold == one
+        adaptation = adapt(own, wrong[~inside], outliers[~outlier_inside])
+        share = shares(adaptation(own))
+        switched[inside] = posterior(adaptation(wrong[inside]), share)
+        composed[outlier_inside] = posterior(adaptation(outliers[outlier_inside]), share)
+        name[inside] = _sigmoid(names[inside] + _name_shift(names[~inside], right[~inside]))
+    return HeldOut(switched, name, right, composed)
 
 
-def _fit_name(gap: np.ndarray, right: np.ndarray, wrong_share: float) -> tuple[float, float, float]:
-    """How the gap tells that the suggested identity is right: slope, intercept, ceiling.
+def _name_shift(odds: np.ndarray, right: np.ndarray) -> float:
+    """By how much the odds are wrong here: the share of right names met, against the share expected."""
+    expected, met = _sigmoid(odds).sum(), right.sum()
+    weight = _NAMES_BEFORE / 2
 
-    Where the data set's own label was wrong before we switched it, nobody could suggest it: that share of the
-    misses is no miss.
-    """
-    if right.all() or not right.any():
-        return 0.0, 4.0 if right.all() else -4.0, 1.0
-    model = LogisticRegression(C=1.0).fit(np.log1p(gap)[:, None], right)
-    return float(model.coef_[0, 0]), float(model.intercept_[0]), 1 / max(1 - wrong_share, 0.5)
+    def logit(count: float) -> float:
+        return float(np.log((count + weight) / (len(odds) - count + weight)))
+
+    return logit(met) - logit(expected)
 
 
-def _name(gap: np.ndarray, slope: float, intercept: float, ceiling: float) -> np.ndarray:
-    return np.minimum(ceiling / (1 + np.exp(-(slope * np.log1p(gap) + intercept))), 0.995)
+def _sigmoid(odds: np.ndarray) -> np.ndarray:
+    return np.minimum(1 / (1 + np.exp(-np.clip(odds, -30, 30))), _MOST)

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.purify.calibration import OUTLIER_CLASS, WRONG_CLASS, posterior
+from fastreid_prune.purify.calibration import CLEAN_CLASS, OUTLIER_CLASS, WRONG_CLASS
 from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import Fitted, fit
+from fastreid_prune.purify.general import General, general
 from fastreid_prune.purify.planted import Planted
 from fastreid_prune.purify.scene import set_scene
 from fastreid_prune.purify.words import class_names, reasons
@@ -81,14 +82,17 @@ def judge(trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION) -> Ve
     return assess(trajectory, precision=precision).verdicts
 
 
-def assess(trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION) -> Judgement:
+def assess(
+    trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION, weights: General | None = None
+) -> Judgement:
     """Judge every label from all the evidence that one scored run holds.
 
     Args:
         trajectory: of a scored run, with features. Where errors were planted into the run, the weights of the
-            evidence and the thresholds are fitted to them; else general weights are used, and a verdict
-            needs the precision asked for by itself.
+            evidence are adapted to them and the thresholds follow; else a verdict needs the precision asked for
+            by itself.
         precision: the share of the verdicts that should be right, in [0.5, 1).
+        weights: of the evidence; those of this package by default.
 
     Raises:
         FastreidPruneError: no features, too few samples or identities, or a precision out of range.
@@ -100,43 +104,72 @@ def assess(trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION) -> J
     switched = np.flatnonzero(planted.switched)
     as_trained = weigh(trajectory, scene, trajectory.labels[switched], switched)
     fair = weigh(trajectory, scene, planted.label[switched], switched, barred=trajectory.labels[switched])
-    fitted = fit(evidence, as_trained, fair, planted, scene.label)
-    evidence = fitted.evidence
-    probability = posterior(fitted.log_likelihood, fitted.share)
-    wrong, outlier = probability[:, WRONG_CLASS], probability[:, OUTLIER_CLASS]
-    named = wrong * fitted.name_probability
-    calibrated = fitted.calibrated
-    own, seen = planted.own, evidence.seen
-    at = _threshold(named[own & seen], precision, calibrated)
-    outlier_at = _threshold(outlier[own & seen], precision, calibrated)
-    is_wrong = own & seen & (named >= at) & (named >= outlier)
-    is_outlier = own & seen & (outlier >= outlier_at) & ~is_wrong
+    fitted = fit(evidence, as_trained, fair, planted, scene.trust, weights or general())
+    evidence, own = fitted.evidence, planted.own
+    chance = _Chances.of(fitted.probability, fitted.name_probability)
+    judged = own & evidence.seen
+    limits = _limits(chance, judged, precision, fitted.held_out is not None)
+    is_wrong = judged & (chance.named >= limits.mislabelled) & (chance.named >= chance.outlier)
+    is_outlier = judged & ~is_wrong & (chance.unfit >= limits.outlier)
 
     verdict = np.full(len(own), CLEAN, object)
-    verdict[~seen], verdict[is_wrong], verdict[is_outlier] = UNJUDGED, MISLABELLED, OUTLIER
+    verdict[~evidence.seen], verdict[is_wrong], verdict[is_outlier] = UNJUDGED, MISLABELLED, OUTLIER
     names = class_names(trajectory)
-    confidence = np.select([is_wrong, is_outlier], [named, outlier], 1 - wrong - outlier)
-    confidence = np.where(seen, np.clip(confidence, 0, 1), np.nan)
+    confidence = np.select([is_wrong, is_outlier], [chance.named, chance.unfit], 1 - chance.unfit)
+    confidence = np.where(evidence.seen, np.clip(confidence, 0, 1), np.nan)
     suggested = np.where(is_wrong, names[evidence.suggested], "")
     runner_up = np.where(is_wrong, names[evidence.runner_up], "")
-    reason = reasons(verdict, evidence, names, trajectory, fitted.usual)
+    nobodys = chance.outlier >= chance.wrong
+    reason = reasons(verdict, evidence, names, fitted.usual, nobodys)
     columns = (verdict, suggested, runner_up, confidence, reason)
-    summary = _summary(fitted, planted, precision, at, outlier_at, is_wrong, is_outlier, named, outlier)
+    summary = _summary(fitted, planted, precision, limits, chance, is_wrong, is_outlier)
     return Judgement(
         Verdicts(*(column[own] for column in columns)),
-        np.where(seen, wrong, np.nan)[own],
-        np.where(seen, outlier, np.nan)[own],
+        np.where(evidence.seen, chance.wrong, np.nan)[own],
+        np.where(evidence.seen, chance.outlier, np.nan)[own],
         summary,
     )
 
 
-def _threshold(probability: np.ndarray, precision: float, calibrated: bool) -> float:
+@dataclass(frozen=True)
+class _Chances:
+    """Probabilities [n]: ``wrong`` label, ``outlier``, ``unfit`` (either of them), and ``named`` (a wrong label, and
+    the suggested identity is the right one)."""
+
+    wrong: np.ndarray
+    outlier: np.ndarray
+    unfit: np.ndarray
+    named: np.ndarray
+
+    @classmethod
+    def of(cls, probability: np.ndarray, name: np.ndarray) -> "_Chances":
+        wrong, outlier = probability[:, WRONG_CLASS], probability[:, OUTLIER_CLASS]
+        return cls(wrong, outlier, 1 - probability[:, CLEAN_CLASS], wrong * name)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """The least confidence of each verdict."""
+
+    mislabelled: float
+    outlier: float
+
+
+def _limits(chance: _Chances, judged: np.ndarray, precision: float, proven: bool) -> _Limits:
+    """Thresholds: first for relabelling, then for leaving out among those that are not relabelled."""
+    mislabelled = _threshold(chance.named[judged], precision, proven)
+    rest = judged & ~((chance.named >= mislabelled) & (chance.named >= chance.outlier))
+    # planted outliers are not those of the data set: each verdict has to reach the precision by itself
+    return _Limits(mislabelled, max(precision, _threshold(chance.unfit[rest], precision, proven)))
+
+
+def _threshold(probability: np.ndarray, precision: float, proven: bool) -> float:
     """The least confidence of a verdict.
 
     Where the probabilities were proven on planted errors, the mean of those above it is the precision asked
     for; where not, each one has to reach it.
     """
-    if not calibrated:
+    if not proven:
         return max(precision, _LEAST_CONFIDENCE)
     falling = np.sort(probability)[::-1]
     mean = np.cumsum(falling) / np.arange(1, len(falling) + 1)
@@ -148,21 +181,20 @@ def _summary(
     fitted: Fitted,
     planted: Planted,
     precision: float,
-    at: float,
-    outlier_at: float,
+    limits: _Limits,
+    chance: _Chances,
     is_wrong: np.ndarray,
     is_outlier: np.ndarray,
-    named: np.ndarray,
-    outlier: np.ndarray,
 ) -> Summary:
     found = composed = name = None
     held_out = fitted.held_out
     if held_out is not None:
-        hit = held_out.switched_confidence >= at
-        found = float(hit.mean())
+        there = _Chances.of(held_out.switched, held_out.switched_name)
+        hit = there.named >= limits.mislabelled
+        found = float((hit | (there.unfit >= limits.outlier)).mean())
         name = float(held_out.switched_name_right[hit].mean()) if hit.any() else None
-        if len(held_out.composed_confidence):
-            composed = float((held_out.composed_confidence >= outlier_at).mean())
+        if len(held_out.composed):
+            composed = float((1 - held_out.composed[:, CLEAN_CLASS] >= limits.outlier).mean())
     return Summary(
         samples=int(planted.own.sum()),
         mislabelled=int(is_wrong.sum()),
@@ -170,10 +202,10 @@ def _summary(
         precision=precision,
         wrong_share=float(fitted.share[WRONG_CLASS]),
         outlier_share=float(fitted.share[OUTLIER_CLASS]),
-        mislabelled_threshold=at,
-        outlier_threshold=outlier_at,
-        mislabelled_precision=float(named[is_wrong].mean()) if is_wrong.any() else None,
-        outlier_precision=float(outlier[is_outlier].mean()) if is_outlier.any() else None,
+        mislabelled_threshold=limits.mislabelled,
+        outlier_threshold=limits.outlier,
+        mislabelled_precision=float(chance.named[is_wrong].mean()) if is_wrong.any() else None,
+        outlier_precision=float(chance.unfit[is_outlier].mean()) if is_outlier.any() else None,
         planted_switched=int(planted.switched.sum()),
         planted_composed=int(planted.composed.sum()),
         switched_found=found,

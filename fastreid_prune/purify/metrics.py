@@ -18,7 +18,10 @@ class Quality:
         recall: of the wrong labels, how many are called mislabelled.
         relabel_precision: of the samples called mislabelled, how many show the suggested identity.
         relabelled: of the wrong labels, how many are called mislabelled with the right identity.
-        outlier_precision, outlier_recall: of the verdict outlier.
+        outlier_precision: of the samples called outlier, how many are one, or have a wrong label: they are left
+            out, and rightly so.
+        outlier_recall: of the outliers, how many are called so.
+        errors_mended: of wrong labels and outliers together, how many would be relabelled rightly or left out.
         clean_altered: of the clean samples, how many would be relabelled or left out.
         brier: the mean squared difference between confidence and rightness of the verdicts mislabelled and
             outlier.
@@ -34,6 +37,7 @@ class Quality:
     relabelled: float
     outlier_precision: float
     outlier_recall: float
+    errors_mended: float
     clean_altered: float
     brier: float
     reliability: list[tuple[float, float, int]]
@@ -50,8 +54,9 @@ class Quality:
             "relabel_precision": "called mislabelled: suggested identity right",
             "recall": "wrong labels called mislabelled",
             "relabelled": "wrong labels given the right identity",
-            "outlier_precision": "called outlier: is one",
+            "outlier_precision": "called outlier: is one, or has a wrong label",
             "outlier_recall": "outliers called so",
+            "errors_mended": "errors of either kind mended",
             "clean_altered": "clean samples altered",
         }
         rows = [(words, f"{getattr(self, name):.3f}") for name, words in plain.items()]
@@ -81,7 +86,7 @@ def quality(
     clean = ~wrong & ~outlier
     flagged, thrown = verdicts.mislabelled, verdicts.outlier
     right_name = flagged & wrong & (verdicts.suggested_pid == true_pid)
-    right = np.where(flagged, right_name, outlier)[flagged | thrown]
+    right = np.where(flagged, right_name, ~clean)[flagged | thrown]
     sure = verdicts.confidence[flagged | thrown].astype(float)
     return Quality(
         wrong_label_ap=average_precision(wrong, wrong_probability),
@@ -90,8 +95,9 @@ def quality(
         recall=_share(flagged & wrong, wrong),
         relabel_precision=_share(right_name, flagged),
         relabelled=_share(right_name, wrong),
-        outlier_precision=_share(thrown & outlier, thrown),
+        outlier_precision=_share(thrown & ~clean, thrown),
         outlier_recall=_share(thrown & outlier, outlier),
+        errors_mended=_share(right_name | (thrown & ~clean), ~clean),
         clean_altered=_share((flagged | thrown) & clean, clean),
         brier=float(np.mean((sure - right) ** 2)) if len(sure) else np.nan,
         reliability=reliability(sure, right),

@@ -7,6 +7,7 @@ import numpy as np
 from fastreid_prune.purify.discriminant import NUM_FOLDS, View, folds, unit, view_without
 from fastreid_prune.purify.features import comparable
 from fastreid_prune.purify.neighbours import Neighbours, joined, nearest
+from fastreid_prune.purify.soft_labels import log_softmax, rows_of
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_slices
 
@@ -97,8 +98,6 @@ def _against(
     trajectory: Trajectory, view: View, features: np.ndarray, label: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
     """[n] nats by which another class is ahead of the one spoken for, by soft label and likeness."""
-    from fastreid_prune.purify.evidence import log_softmax, rows_of
-
     score = _SOFT_WEIGHT * log_softmax(rows_of(trajectory.mean_logits, rows))
     score += _LIKENESS_WEIGHT * view.similarities(features)
     place = np.arange(len(rows))

@@ -45,3 +45,16 @@ def soft_label_summary(trajectory: Trajectory) -> SoftLabelSummary:
         top[rows] = 1 / total
         given[rows] = weight[place, trajectory.labels[rows]] / total
     return SoftLabelSummary(entropy, best, second, top, given)
+
+
+def rows_of(rows, chosen: np.ndarray) -> np.ndarray:
+    """Some rows ``[n, C]`` float32, in any order, of what may only give slices."""
+    if isinstance(rows, np.ndarray):
+        return np.array(rows[chosen], dtype=np.float32)
+    return np.concatenate([np.array(rows[int(row) : int(row) + 1], np.float32) for row in chosen])
+
+
+def log_softmax(values: np.ndarray) -> np.ndarray:
+    """Of each row, in nats."""
+    shifted = values - values.max(1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))

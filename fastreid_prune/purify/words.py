@@ -8,6 +8,8 @@ from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.verdicts import MISLABELLED, OUTLIER
 
 UNLIKE, BETWEEN = "unlike every identity", "between two identities"
+# left out, since nobody can say under which identity it belongs
+UNNAMED = "not the given identity, and whose it is is not clear"
 _AT = {name: index for index, name in enumerate(COLUMNS)}
 
 
@@ -21,23 +23,32 @@ def class_names(trajectory: Trajectory) -> np.ndarray:
 
 
 def reasons(
-    verdict: np.ndarray, evidence: Evidence, names: np.ndarray, trajectory: Trajectory, usual: Scale
+    verdict: np.ndarray, evidence: Evidence, names: np.ndarray, usual: Scale, nobodys: np.ndarray
 ) -> np.ndarray:
-    """Why, in words, ``[N]`` str; "" for samples found clean or not judged."""
+    """Why, in words, ``[N]`` str; "" for samples found clean or not judged.
+
+    Args:
+        verdict: [N] str.
+        evidence: of the N samples.
+        names: [C] str, of the classes.
+        usual: what is usual in the run.
+        nobodys: [N] bool, the sample is more likely an outlier than a wrong label.
+    """
     result = np.full(len(verdict), "", object)
     columns, z = evidence.columns, usual(evidence.columns)
     for row in np.flatnonzero(verdict == MISLABELLED):
         result[row] = _against(columns[row], z[row], names[evidence.suggested[row]])
     for row in np.flatnonzero(verdict == OUTLIER):
-        result[row] = f"{outlier_kind(columns[row], z[row])}: {_unlike(columns[row], usual)}"
+        if nobodys[row]:
+            result[row] = f"{outlier_kind(z[row])}: {_unlike(columns[row], usual)}"
+        else:
+            result[row] = f"{UNNAMED}: perhaps {names[evidence.suggested[row]]} or {names[evidence.runner_up[row]]}"
     return result
 
 
-def outlier_kind(columns: np.ndarray, z: np.ndarray) -> str:
-    """Which kind of outlier it looks like: ``between two identities`` or ``unlike every identity``."""
-    if z[_AT["near"]] > -1.0:
-        return BETWEEN
-    return UNLIKE
+def outlier_kind(z: np.ndarray) -> str:
+    """Which kind of outlier scaled evidence [F] looks like: :data:`BETWEEN` or :data:`UNLIKE`."""
+    return BETWEEN if z[_AT["second"]] > 0 else UNLIKE
 
 
 def _against(columns: np.ndarray, z: np.ndarray, name: str) -> str:
