@@ -2,33 +2,38 @@
 
 python tools/benchmark_purification.py score DATA -o RUNS [--noise uniform:0.1] [--seeds 0,1,2] [-- OPTIONS]
 python tools/benchmark_purification.py table RUNS       # every method, mean and spread over the seeds
-python tools/benchmark_purification.py ablation RUNS    # without each piece of evidence, and each alone
+python tools/benchmark_purification.py ablation RUNS    # without each piece of evidence
+python tools/benchmark_purification.py cost             # seconds and memory of judging a large run
 
 ``score`` plants errors into DATA (a folder that holds a data set in Market-1501's layout), scores it with the
 configuration ``--config``, and goes on where it was stopped: a run that is complete is not made again. cleanlab is
 needed for its rows (``pip install '.[benchmark]'``).
 """
 
-import csv
-import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections import defaultdict
 from pathlib import Path
 
 import click
 import numpy as np
+import torch
 
 from fastreid_prune import load_trajectory, scores
+from fastreid_prune.purify.calibration import posterior, shares
+from fastreid_prune.purify.evidence import COLUMNS
 from fastreid_prune.purify.general import General
 from fastreid_prune.purify.judge import assess
 from fastreid_prune.purify.metrics import average_precision, quality
 from fastreid_prune.purify.paper import paper_rule
-from fastreid_prune.purify.planted import Planted, given_samples
+from fastreid_prune.purify.planted import Planted
 from fastreid_prune.purify.soft_labels import soft_label_summary
 from fastreid_prune.testbed import plant
 from fastreid_prune.testbed.truth import read_truth
+from fastreid_prune.trajectory import LogitRecorder, Samples
 from fastreid_prune.verdicts import CLEAN, MISLABELLED, Verdicts
 
 NOISES = "uniform:0.05,uniform:0.1,uniform:0.2,patterned:0.1,patterned:0.2"
@@ -70,7 +75,10 @@ class Case:
         """Method -> column -> value, of the judge and of every other method."""
         judgement = assess(self.trajectory, weights=weights)
         ours = Verdicts(*(getattr(judgement.verdicts, name)[self.among_own] for name in VERDICT_FIELDS))
-        probabilities = judgement.wrong_probability[self.among_own], judgement.outlier_probability[self.among_own]
+        probabilities = (
+            judgement.wrong_probability[self.among_own],
+            judgement.outlier_probability[self.among_own],
+        )
         result = {"ours": self._figures(ours, *probabilities)}
         soft = soft_label_summary(self.trajectory)
         rule = self._own(paper_rule(self.trajectory))
@@ -169,11 +177,12 @@ def score(data: Path, options: tuple[str, ...], output: Path, noise: str, seeds:
             click.echo(f"{run}: {'done' if done.returncode == 0 else f'FAILED, see {log.name}'}")
 
 
-
 @main.command()
 @click.argument("runs", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
-    "--weights", type=click.Path(exists=True, path_type=Path), help="General weights fitted to other data sets."
+    "--weights",
+    type=click.Path(exists=True, path_type=Path),
+    help="General weights fitted to other data sets.",
 )
 def table(runs: Path, weights: Path | None) -> None:
     """Print, for each noise in RUNS, every method's figures: mean and spread (standard deviation) over the seeds."""
@@ -184,11 +193,93 @@ def table(runs: Path, weights: Path | None) -> None:
             for name, figures in case.compare(general).items():
                 for column, value in figures.items():
                     rows[name][column].append(value)
-        click.echo(f"\n{runs.name}, {noise}, {len(cases)} seeds; samples switched by the calibration are left out\n")
+        click.echo(
+            f"\n{runs.name}, {noise}, {len(cases)} seeds; samples switched by the calibration are left out\n"
+        )
         columns = list(rows["ours"])
         click.echo(f"| | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
         for name, row in rows.items():
             click.echo(f"| {name} | {' | '.join(mean_and_spread(row.get(column)) for column in columns)} |")
+
+
+@main.command()
+@click.argument(
+    "runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+def ablation(runs: tuple[Path, ...]) -> None:
+    """Print what the average precisions lose without each piece of evidence, the others weighed anew.
+
+    The weights are fitted to all runs but the one that is judged.
+    """
+    from fit_general_weights import fit_weights, gather
+
+    gathered = gather(runs)
+    click.echo("| without | AP wrong labels | AP outliers |\n|---|---|---|")
+    everything = None
+    for left_out in (None, *COLUMNS):
+        use = np.array([name != left_out for name in COLUMNS], float)
+        found = []
+        for case, scaled, _ in (one for ones in gathered.values() for one in ones):
+            others = {n: [one for one in ones if one[0] is not case] for n, ones in gathered.items()}
+            weights = fit_weights(others, use)
+            likelihood = weights.log_likelihood(scaled * use)
+            probability = posterior(likelihood, shares(likelihood))
+            found.append(
+                (
+                    average_precision(case.wrong, probability[:, 1]),
+                    average_precision(case.outlier, probability[:, 2]),
+                )
+            )
+        mean = np.nanmean(found, axis=0)
+        everything = mean if everything is None else everything
+        change = "" if left_out is None else " ({:+.4f})"
+        cells = [
+            f"{value:.4f}" + change.format(value - base) for value, base in zip(mean, everything, strict=True)
+        ]
+        click.echo(f"| {left_out or 'nothing'} | {' | '.join(cells)} |")
+
+
+@main.command()
+@click.option("--samples", default=40_000, show_default=True)
+@click.option("--identities", default=1_000, show_default=True)
+@click.option("--size", default=2048, show_default=True, help="Of the features.")
+def cost(samples: int, identities: int, size: int) -> None:
+    """Judge a made-up run of this size, and print the seconds and the peak memory it took."""
+    from benchmark_recorder import GIB, peak_memory
+
+    with tempfile.TemporaryDirectory() as folder:
+        peak_memory(_make_run, folder, samples, identities, size)
+        seconds, before, peak = peak_memory(_judge_run, folder)
+    click.echo(f"{samples} samples x {identities} classes x {size}: {seconds:.0f} s, {peak / GIB:.2f} GiB at most "
+               f"({before / GIB:.2f} GiB before)")  # fmt: skip
+
+
+def _make_run(folder: str, samples: int, identities: int, size: int) -> None:
+    rng = np.random.default_rng(0)
+    label = np.arange(samples) % identities
+    centres = rng.standard_normal((identities, size), np.float32)
+    names = Samples.from_items(
+        [f"{row:07d}.jpg" for row in range(samples)],
+        [f"p_{pid:05d}" for pid in label],
+        [str(row % 6) for row in range(samples)],
+    )
+    recorder = LogitRecorder(samples, identities, samples=names)
+    for epoch in range(4):
+        for rows in np.array_split(np.arange(samples), samples // 1000 + 1):
+            features = centres[label[rows]] + 1.5 * rng.standard_normal((len(rows), size), np.float32)
+            logits = rng.standard_normal((len(rows), identities), np.float32)
+            logits[np.arange(len(rows)), label[rows]] += 2 * epoch
+            recorder.update(*(torch.from_numpy(part) for part in (rows, logits, label[rows], features)))
+        recorder.end_epoch()
+    switched = {names.file_name[row]: names.pid[(row + 1) % samples] for row in range(0, samples, 50)}
+    recorder.save(folder, {"calibration": {"switched": switched, "composed": {}}})
+
+
+def _judge_run(folder: str) -> float:
+    trajectory = load_trajectory(folder)
+    start = time.perf_counter()
+    assess(trajectory)
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

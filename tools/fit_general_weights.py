@@ -25,36 +25,66 @@ from fastreid_prune.purify.scene import set_scene
 _PRIOR = 0.01
 
 
+Gathered = dict[str, list[tuple[Case, np.ndarray, np.ndarray]]]
+
+
 @click.command(help=__doc__.splitlines()[0])
-@click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 @click.option("-o", "--output", default=FILE, type=click.Path(path_type=Path), show_default=True)
 def main(runs: tuple[Path, ...], output: Path) -> None:
     """Gather the evidence of every run, fit, write."""
-    rows, kinds, rights, weights, about = [], [], [], [], []
-    for folder in runs:
-        cases = [case for cases in cases_of(folder).values() for case in cases if case.wrong.any()]
-        about.append(f"{folder.name} ({len(cases)} runs)")
-        for case in cases:
-            scaled, right = evidence_of(case)
+    gathered = gather(runs)
+    about = ", ".join(f"{name} ({len(cases)} runs)" for name, cases in gathered.items())
+    weights = fit_weights(gathered)
+    name = fit_name(gathered)
+    General(weights, name.coef_[0], float(name.intercept_[0]), about).write(output)
+    for column, (clean, wrong, outlier) in zip(COLUMNS, weights.coefficients.T, strict=True):
+        click.echo(f"{column:10} wrong {wrong - clean:6.2f}  outlier {outlier - clean:6.2f}")
+    click.echo(f"from {about}; written: {output}")
+
+
+def gather(runs: tuple[Path, ...]) -> Gathered:
+    """Data set -> its runs that hold errors, each with :func:`evidence_of` it."""
+    return {
+        folder.name: [
+            (case, *evidence_of(case))
+            for cases in cases_of(folder).values()
+            for case in cases
+            if case.wrong.any()
+        ]
+        for folder in runs
+    }
+
+
+def fit_weights(gathered: Gathered, use: np.ndarray | None = None) -> Weights:
+    """The weights of the three classes; ``use`` [F] is 0 for columns to leave out."""
+    x, kind, _, weight = _pooled(gathered)
+    use = np.ones(len(COLUMNS)) if use is None else use
+    model = LogisticRegression(C=1 / _PRIOR, max_iter=5000).fit(x * use, kind, sample_weight=weight)
+    return Weights(model.coef_ * use, model.intercept_)
+
+
+def fit_name(gathered: Gathered) -> LogisticRegression:
+    """What tells that the suggested identity of a wrong label is the right one."""
+    x, kind, right, weight = _pooled(gathered)
+    columns = [COLUMNS.index(name) for name in NAME_COLUMNS]
+    wrong = kind == 1
+    model = LogisticRegression(C=1 / _PRIOR, max_iter=5000)
+    return model.fit(x[wrong][:, columns], right[wrong], sample_weight=3 * weight[wrong])
+
+
+def _pooled(gathered: Gathered) -> tuple[np.ndarray, ...]:
+    parts = []
+    for cases in gathered.values():
+        for case, scaled, right in cases:
             kind = np.where(case.outlier, 2, np.where(case.wrong, 1, 0))
             count = np.bincount(kind, minlength=3)
-            rows.append(scaled)
-            kinds.append(kind)
-            rights.append(right)
-            weights.append(1 / count[kind] / (count > 0).sum() / len(cases) / len(runs))
-            click.echo(f"{folder.name}: {len(kind)} samples, {count[1]} wrong labels, {count[2]} outliers")
-    x, y, right, weight = (np.concatenate(part) for part in (rows, kinds, rights, weights))
-    model = LogisticRegression(C=1 / _PRIOR, max_iter=5000).fit(x, y, sample_weight=weight)
-    mislabelled = y == 1
-    columns = [COLUMNS.index(name) for name in NAME_COLUMNS]
-    name = LogisticRegression(C=1 / _PRIOR, max_iter=5000)
-    name.fit(x[mislabelled][:, columns], right[mislabelled], sample_weight=3 * weight[mislabelled])
-    fitted = Weights(model.coef_, model.intercept_)
-    General(fitted, name.coef_[0], float(name.intercept_[0]), ", ".join(about)).write(output)
-    for column, coefficients in zip(COLUMNS, model.coef_.T, strict=True):
-        click.echo(f"{column:10} wrong {coefficients[1] - coefficients[0]:6.2f}  outlier "
-                   f"{coefficients[2] - coefficients[0]:6.2f}")  # fmt: skip
-    click.echo(f"written: {output}")
+            parts.append(
+                (scaled, kind, right, 1 / count[kind] / (count > 0).sum() / len(cases) / len(gathered))
+            )
+    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 
 def evidence_of(case: Case) -> tuple[np.ndarray, np.ndarray]:

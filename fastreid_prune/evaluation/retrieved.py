@@ -3,7 +3,6 @@
 import os
 import zipfile
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numpy as np
 

@@ -123,7 +123,9 @@ def _most_likely(rows: np.ndarray, target: np.ndarray, start: Adaptation) -> Ada
         log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
         error = (np.exp(log_p) * total[:, None] - target)[:, 1:]
         away = factors - np.eye(2)
-        value = -(target * log_p).sum() + (away**2).sum() / (2 * _BEND**2) + (offsets**2).sum() / (2 * _SHIFT**2)
+        value = (
+            -(target * log_p).sum() + (away**2).sum() / (2 * _BEND**2) + (offsets**2).sum() / (2 * _SHIFT**2)
+        )
         gradient = np.concatenate(
             [(error.T @ rows + away / _BEND**2).ravel(), error.sum(0) + offsets / _SHIFT**2]
         )

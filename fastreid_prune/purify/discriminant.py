@@ -70,7 +70,9 @@ def class_sums(features: np.ndarray, label: np.ndarray, weight: np.ndarray, num_
     if len(features):
         order = np.argsort(label, kind="stable")
         present, start = np.unique(label[order], return_index=True)
-        sums[present] = np.add.reduceat(features[order] * weight[order, None].astype(np.float32), start, axis=0)
+        sums[present] = np.add.reduceat(
+            features[order] * weight[order, None].astype(np.float32), start, axis=0
+        )
     return sums
 
 

@@ -179,7 +179,9 @@ class _Fits:
         return like.max(1), ((like - self.mean) / self.deviation).max(1)
 
 
-def _own_similarity(features: np.ndarray, label: np.ndarray, trust: np.ndarray, sums: np.ndarray) -> np.ndarray:
+def _own_similarity(
+    features: np.ndarray, label: np.ndarray, trust: np.ndarray, sums: np.ndarray
+) -> np.ndarray:
     """[n] the similarity of each sample to the others of its class; NaN where there are none."""
     result = np.full(len(features), np.nan)
     for part in row_slices(len(features), 4 * features.shape[1], _BLOCK_BYTES):

@@ -5,10 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastreid_prune.purify.calibration import (
-    CLEAN_CLASS,
-    NO_ADAPTATION,
-    OUTLIER_CLASS,
-    WRONG_CLASS,
     Scale,
     adapt,
     folds,

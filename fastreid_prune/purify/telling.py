@@ -8,7 +8,7 @@ _HELP = "More epochs, a pretrained backbone or a higher resolution in the scorin
 def sentences(summary: Summary) -> list[str]:
     """What was found, what it is worth, and where too little is known for verdicts."""
     lines = [
-        f"{summary.samples} samples: {summary.mislabelled} mislabelled, {summary.outliers} outliers "
+        f"{summary.samples} samples: {summary.mislabelled} mislabelled, {summary.outliers} outliers or of no clear identity "
         f"(an estimated {_percent(summary.wrong_share)} wrong labels and {_percent(summary.outlier_share)} "
         "outliers in all)."
     ]

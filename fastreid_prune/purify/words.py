@@ -42,7 +42,9 @@ def reasons(
         if nobodys[row]:
             result[row] = f"{outlier_kind(z[row])}: {_unlike(columns[row], usual)}"
         else:
-            result[row] = f"{UNNAMED}: perhaps {names[evidence.suggested[row]]} or {names[evidence.runner_up[row]]}"
+            result[row] = (
+                f"{UNNAMED}: perhaps {names[evidence.suggested[row]]} or {names[evidence.runner_up[row]]}"
+            )
     return result
 
 
