@@ -3,6 +3,7 @@
 python tools/benchmark_purification.py score DATA -o RUNS [--noise uniform:0.1] [--seeds 0,1,2] [-- OPTIONS]
 python tools/benchmark_purification.py table RUNS       # every method, mean and spread over the seeds
 python tools/benchmark_purification.py ablation RUNS    # without each piece of evidence
+python tools/benchmark_purification.py retrain RUNS     # what purifying is worth in accuracy
 python tools/benchmark_purification.py cost             # seconds and memory of judging a large run
 
 ``score`` plants errors into DATA (a folder that holds a data set in Market-1501's layout), scores it with the
@@ -23,18 +24,20 @@ import numpy as np
 import torch
 
 from fastreid_prune import load_trajectory, scores
+from fastreid_prune.manifest import Manifest
 from fastreid_prune.purify.calibration import posterior, shares
 from fastreid_prune.purify.evidence import COLUMNS
 from fastreid_prune.purify.general import General
 from fastreid_prune.purify.judge import assess
 from fastreid_prune.purify.metrics import average_precision, quality
 from fastreid_prune.purify.paper import paper_rule
-from fastreid_prune.purify.planted import Planted
+from fastreid_prune.purify.planted import Planted, given_samples
 from fastreid_prune.purify.soft_labels import soft_label_summary
+from fastreid_prune.score_table import ScoreTable
 from fastreid_prune.testbed import plant
 from fastreid_prune.testbed.truth import read_truth
 from fastreid_prune.trajectory import LogitRecorder, Samples
-from fastreid_prune.verdicts import CLEAN, MISLABELLED, Verdicts
+from fastreid_prune.verdicts import CLEAN, MISLABELLED, OUTLIER, Verdicts
 
 NOISES = "uniform:0.05,uniform:0.1,uniform:0.2,patterned:0.1,patterned:0.2"
 OUTLIERS = 0.03
@@ -60,16 +63,38 @@ class Case:
 
     def __init__(self, run: Path) -> None:
         """Load the run; its data set is beside it, in ``<run>-data``."""
+        self.data = run.with_name(f"{run.name}-data")
         self.trajectory = load_trajectory(run)
         planted = Planted.of(self.trajectory)
         self.rows = np.flatnonzero(planted.own & ~planted.switched)
         self.among_own = ~planted.switched[planted.own]
-        truth = {row.file: row for row in read_truth(run.with_name(f"{run.name}-data") / "truth.csv")}
+        truth = {row.file: row for row in read_truth(self.data / "truth.csv")}
+        self._truth = truth
         known = [truth[name] for name in self.trajectory.samples.file_name[self.rows]]
         self.wrong = np.array([row.is_mislabelled for row in known])
         self.outlier = np.array([row.is_outlier for row in known])
         prefix = self.trajectory.samples.class_names[0].rsplit("_", 1)[0]
         self.true_pid = np.array([f"{prefix}_{row.true_id}" for row in known], object)
+
+    def truth_as_verdicts(self) -> Verdicts:
+        """What a judge who knew everything would say of the data set's own samples."""
+        rows = [self._truth[name] for name in given_samples(self.trajectory).file_name]
+        prefix = self.trajectory.samples.class_names[0].rsplit("_", 1)[0]
+        verdict = [OUTLIER if r.is_outlier else MISLABELLED if r.is_mislabelled else CLEAN for r in rows]
+        suggested = [f"{prefix}_{r.true_id}" if r.is_mislabelled else "" for r in rows]
+        blank = np.full(len(rows), "", object)
+        columns = (np.array(part, object) for part in (verdict, suggested))
+        return Verdicts(*columns, blank, np.ones(len(rows)), blank)
+
+    def write_manifest(self, verdicts: Verdicts, output: Path) -> Path:
+        """A manifest that obeys the verdicts and prunes nothing."""
+        samples = given_samples(self.trajectory)
+        score = np.zeros(len(samples))
+        table = ScoreTable(samples.file_name, samples.pid, samples.camid, {"none": score}, verdicts)
+        manifest = Manifest.build(table, score, ~verdicts.outlier, verdicts, method="none", ratio=0.0)
+        path = output.with_name(f"{output.name}.csv")
+        manifest.write(path)
+        return path
 
     def compare(self, weights: General | None) -> dict[str, dict[str, float]]:
         """Method -> column -> value, of the judge and of every other method."""
@@ -169,12 +194,18 @@ def score(data: Path, options: tuple[str, ...], output: Path, noise: str, seeds:
                 continue
             bed = run.with_name(f"{run.name}-data")
             plant(data, bed, float(share), pattern, OUTLIERS if float(share) else 0.0, int(seed))
-            command = [sys.executable, str(TRAIN), "--config-file", config, "OUTPUT_DIR", str(run)]
-            command += ["PRUNE.PURIFY.CALIBRATE", "True", "PRUNE.SEED", seed, *options]
-            with open(run.with_suffix(".log"), "w", encoding="utf-8") as log:
-                environment = os.environ | {"FASTREID_DATASETS": str(bed.resolve())}
-                done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
-            click.echo(f"{run}: {'done' if done.returncode == 0 else f'FAILED, see {log.name}'}")
+            _train(config, run, bed, ["PRUNE.PURIFY.CALIBRATE", "True", "PRUNE.SEED", seed, *options])
+            click.echo(f"{run}: done")
+
+
+def _train(config: str, output: Path, data: Path, options: list[str]) -> None:
+    command = [sys.executable, str(TRAIN), "--config-file", config, "OUTPUT_DIR", str(output), *options]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with open(output.with_suffix(".log"), "w", encoding="utf-8") as log:
+        environment = os.environ | {"FASTREID_DATASETS": str(data.resolve())}
+        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+    if done.returncode != 0:
+        raise click.ClickException(f"{output}: the training failed, see {log.name}")
 
 
 @main.command()
@@ -237,6 +268,42 @@ def ablation(runs: tuple[Path, ...]) -> None:
             f"{value:.4f}" + change.format(value - base) for value, base in zip(mean, everything, strict=True)
         ]
         click.echo(f"| {left_out or 'nothing'} | {' | '.join(cells)} |")
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("runs", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("options", nargs=-1)
+@click.option("--noise", default="uniform-0.2", show_default=True, help="Which of the runs.")
+@click.option("--seeds", default="0,1,2", show_default=True)
+@click.option("--config", default="configs/Demo/retrain.yml", show_default=True)
+@click.option(
+    "--weights",
+    type=click.Path(exists=True, path_type=Path),
+    help="General weights fitted to other data sets.",
+)
+def retrain(
+    runs: Path, options: tuple[str, ...], noise: str, seeds: str, config: str, weights: Path | None
+) -> None:
+    """Train on the noisy set, on it as purified, and on it as cleaned with the truth; OPTIONS are fastreid's."""
+    general = None if weights is None else General.read(weights)
+    click.echo("| seed | trained on | Rank-1 | mAP |\n|---|---|---|---|")
+    for seed in seeds.split(","):
+        case = Case(runs / noise / f"seed-{seed}")
+        judgement = assess(case.trajectory, weights=general)
+        for name, verdicts in (
+            ("noisy", None),
+            ("purified", judgement.verdicts),
+            ("truth", case.truth_as_verdicts()),
+        ):
+            output = runs / noise / f"seed-{seed}-{name}"
+            record = output / "prune" / "run.json"
+            if not record.is_file():
+                extra = (
+                    [] if verdicts is None else ["PRUNE.MANIFEST", str(case.write_manifest(verdicts, output))]
+                )
+                _train(config, output, case.data, ["PRUNE.SEED", seed, *extra, *options])
+            results = json.loads(record.read_text(encoding="utf-8"))["results"]
+            click.echo(f"| {seed} | {name} | {results['Rank-1']:.1f} | {results['mAP']:.1f} |")
 
 
 @main.command()

@@ -8,9 +8,9 @@ _HELP = "More epochs, a pretrained backbone or a higher resolution in the scorin
 def sentences(summary: Summary) -> list[str]:
     """What was found, what it is worth, and where too little is known for verdicts."""
     lines = [
-        f"{summary.samples} samples: {summary.mislabelled} mislabelled, {summary.outliers} outliers or of no clear identity "
-        f"(an estimated {_percent(summary.wrong_share)} wrong labels and {_percent(summary.outlier_share)} "
-        "outliers in all)."
+        f"{summary.samples} samples: {summary.mislabelled} mislabelled, {summary.outliers} outliers or of no clear "
+        f"identity (an estimated {_percent(summary.wrong_share)} wrong labels and "
+        f"{_percent(summary.outlier_share)} outliers in all)."
     ]
     if summary.switched_found is None:
         lines.append(
