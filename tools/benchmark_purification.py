@@ -11,6 +11,7 @@ configuration ``--config``, and goes on where it was stopped: a run that is comp
 needed for its rows (``pip install '.[benchmark]'``).
 """
 
+import json
 import os
 import subprocess
 import sys
