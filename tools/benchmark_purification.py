@@ -27,7 +27,7 @@ import torch
 from fastreid_prune import load_trajectory, scores
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.purify.calibration import posterior, shares
-from fastreid_prune.purify.evidence import COLUMNS
+from fastreid_prune.purify.evidence import COLUMNS, WEIGHED
 from fastreid_prune.purify.general import General
 from fastreid_prune.purify.judge import assess
 from fastreid_prune.purify.metrics import average_precision, quality
@@ -241,27 +241,28 @@ def table(runs: Path, weights: Path | None) -> None:
 def ablation(runs: tuple[Path, ...]) -> None:
     """Print what the average precisions lose without each piece of evidence, the others weighed anew.
 
-    The weights are fitted to all runs but the one that is judged.
+    The weights for a data set are fitted to the runs of the others.
     """
     from fit_general_weights import fit_weights, gather
 
     gathered = gather(runs)
+    if len(gathered) < 2:
+        raise click.ClickException(
+            "RUNS: two data sets or more are needed, to judge each by the others' weights."
+        )
     click.echo("| without | AP wrong labels | AP outliers |\n|---|---|---|")
+    columns = [COLUMNS.index(name) for name in WEIGHED]
     everything = None
-    for left_out in (None, *COLUMNS):
-        use = np.array([name != left_out for name in COLUMNS], float)
+    for left_out in (None, *WEIGHED):
+        use = np.array([name != left_out for name in WEIGHED], float)
         found = []
-        for case, scaled, _ in (one for ones in gathered.values() for one in ones):
-            others = {n: [one for one in ones if one[0] is not case] for n, ones in gathered.items()}
-            weights = fit_weights(others, use)
-            likelihood = weights.log_likelihood(scaled * use)
-            probability = posterior(likelihood, shares(likelihood))
-            found.append(
-                (
-                    average_precision(case.wrong, probability[:, 1]),
-                    average_precision(case.outlier, probability[:, 2]),
-                )
-            )
+        for name, ones in gathered.items():
+            weights = fit_weights({other: gathered[other] for other in gathered if other != name}, use)
+            for case, scaled, _ in ones:
+                likelihood = weights.log_likelihood(scaled[:, columns])
+                probability = posterior(likelihood, shares(likelihood))
+                wrong = average_precision(case.wrong, probability[:, 1])
+                found.append((wrong, average_precision(case.outlier, probability[:, 2])))
         mean = np.nanmean(found, axis=0)
         everything = mean if everything is None else everything
         change = "" if left_out is None else " ({:+.4f})"

@@ -15,7 +15,7 @@ from benchmark_purification import Case, cases_of
 from sklearn.linear_model import LogisticRegression
 
 from fastreid_prune.purify.calibration import Weights
-from fastreid_prune.purify.evidence import COLUMNS, weigh
+from fastreid_prune.purify.evidence import COLUMNS, WEIGHED, weigh
 from fastreid_prune.purify.fitting import usual_of
 from fastreid_prune.purify.general import FILE, NAME_COLUMNS, General
 from fastreid_prune.purify.planted import Planted
@@ -40,7 +40,7 @@ def main(runs: tuple[Path, ...], output: Path) -> None:
     weights = fit_weights(gathered)
     name = fit_name(gathered)
     General(weights, name.coef_[0], float(name.intercept_[0]), about).write(output)
-    for column, (clean, wrong, outlier) in zip(COLUMNS, weights.coefficients.T, strict=True):
+    for column, (clean, wrong, outlier) in zip(WEIGHED, weights.coefficients.T, strict=True):
         click.echo(f"{column:10} wrong {wrong - clean:6.2f}  outlier {outlier - clean:6.2f}")
     click.echo(f"from {about}; written: {output}")
 
@@ -59,10 +59,13 @@ def gather(runs: tuple[Path, ...]) -> Gathered:
 
 
 def fit_weights(gathered: Gathered, use: np.ndarray | None = None) -> Weights:
-    """The weights of the three classes; ``use`` [F] is 0 for columns to leave out."""
+    """The weights of the three classes; ``use`` [F] is 0 for columns of ``WEIGHED`` to leave out."""
     x, kind, _, weight = _pooled(gathered)
-    use = np.ones(len(COLUMNS)) if use is None else use
-    model = LogisticRegression(C=1 / _PRIOR, max_iter=5000).fit(x * use, kind, sample_weight=weight)
+    use = np.ones(len(WEIGHED)) if use is None else use
+    columns = [COLUMNS.index(name) for name in WEIGHED]
+    model = LogisticRegression(C=1 / _PRIOR, max_iter=5000).fit(
+        x[:, columns] * use, kind, sample_weight=weight
+    )
     return Weights(model.coef_ * use, model.intercept_)
 
 

@@ -20,10 +20,12 @@ LEAST_VOTE = 0.02
 SOFT_WEIGHT, VOTE_WEIGHT, LIKENESS_WEIGHT = 0.5, 1.0, 16.0
 _BLOCK_BYTES = 32 << 20
 
-AGAINST = ("soft", "vote", "likeness", "late")
-NAMING = ("rival", "own", "won", "held", "lead", "second", "sure", "gap")
-UNLIKE = ("near", "fit", "crowd", "alone", "height", "entropy", "steady", "agreed")
-COLUMNS = AGAINST + NAMING + UNLIKE
+# what is weighed for a verdict; tools/benchmark_purification.py ablation says what each piece adds
+WEIGHED = ("soft", "likeness", "own", "won", "held", "sure", "fit", "crowd", "alone", "agreed")
+# what tells whether the suggested identity is the right one, and what reasons in words say besides
+NAMING = ("rival", "lead", "gap")
+TOLD = ("second", "near")
+COLUMNS = WEIGHED + NAMING + TOLD
 
 
 @dataclass(frozen=True)
@@ -31,25 +33,22 @@ class Evidence:
     """What is known of N samples.
 
     Attributes:
-        columns: [N, 20] float64, named in ``COLUMNS``.
+        columns: [N, 15] float64, named in ``COLUMNS``.
 
             Against the label: ``soft`` (log probability in the soft label of the best other class minus that of
-            the given one, nats), ``vote`` (the same of the neighbours' votes), ``likeness`` (discriminant
-            similarity to the suggested identity minus that to the given one), ``late`` (minus the margin of the
-            given logit in the last third of the epochs).
+            the given one, nats), ``likeness`` (discriminant similarity to the suggested identity minus that to
+            the given one), ``own`` (the latter), ``won`` and ``held`` (shares of the neighbours' votes for the
+            suggested and the given identity), ``sure`` (the soft label's probability of the suggested one).
 
-            For one identity rather than another: ``rival`` and ``own`` (discriminant similarity to the suggested
-            and to the given identity), ``won`` and ``held`` (their shares of the votes), ``lead`` (by how much
-            the most similar identity besides the given one is ahead of the ``second``), ``second`` (that
-            similarity), ``sure`` (the soft label's probability of the suggested identity), ``gap`` (ln(1 + by how
-            many nats it is ahead of the runner-up)).
+            For any identity at all: ``fit`` (similarity to the best prototype, measured by how like its prototype
+            the class's own images are, in standard deviations), ``crowd`` (similarity to the neighbours minus
+            that usual among them), ``alone`` (similarity to the neighbours), ``agreed`` (the chance that two
+            votes are for the same identity).
 
-            For any identity at all: ``near`` (similarity to the best prototype), ``fit`` (the same, measured by
-            how like its prototype the class's own images are, in standard deviations), ``crowd`` (similarity to
-            the neighbours minus that usual among them), ``alone`` (similarity to the neighbours), ``height``
-            (the highest mean logit), ``entropy`` (of the soft label, nats; against), ``steady`` (the share of
-            the epochs that predicted the suggested or the given class), ``agreed`` (the chance that two votes
-            are for the same identity).
+            For the suggested identity: ``rival`` (discriminant similarity to it), ``lead`` (by how much the most
+            similar identity besides the given one is ahead of the next), ``gap`` (ln(1 + by how many nats the
+            suggested one is ahead of the runner-up)). For words: ``second`` (similarity to the second most
+            similar identity besides the given one), ``near`` (plain similarity to the best prototype).
         suggested, runner_up: [N] int64, the most likely classes besides the given one.
         seen: [N] bool, samples with all the evidence.
     """
@@ -81,7 +80,7 @@ def weigh(
     columns = np.full((len(rows), len(COLUMNS)), np.nan)
     two = np.zeros((len(rows), 2), np.int64)
     fits = _Fits.of(scene, classes)
-    late, crowd = _late_margin(trajectory), _crowd(scene)
+    crowd = _crowd(scene)
     weights = vote_weights(
         scene.neighbours, scene.camera, scene.trust, width=VOTE_WIDTH, other_camera=OTHER_CAMERA
     )
@@ -90,14 +89,12 @@ def weigh(
         for part in row_slices(len(inside), 24 * classes, _BLOCK_BYTES):
             at = inside[part]
             some, place, own = rows[at], np.arange(len(at)), given[at]
-            logits = rows_of(trajectory.mean_logits, some)
-            soft = log_softmax(logits)
+            soft = log_softmax(rows_of(trajectory.mean_logits, some))
             share = votes(weights[some], scene.neighbours.index[some], scene.label, classes)
             vote = np.log(share + LEAST_VOTE)
             like = view.similarities(scene.features[some])
             together = SOFT_WEIGHT * soft + VOTE_WEIGHT * vote + LIKENESS_WEIGHT * like
             near, fit = fits.best(scene.features[some], scene.label[some], scene.trust[some])
-            entropy = -(np.exp(soft) * soft).sum(1)
             together[place, own] = -np.inf
             soft_other = soft.copy()
             soft_other[place, own] = -np.inf
@@ -113,32 +110,24 @@ def weigh(
             if barred is not None:
                 others[place, barred[at]] = -1.0
             others = np.partition(others, -2, axis=1)[:, -2:]
-            predicted = trajectory.epochs.predicted[:, some]
-            columns[at] = np.stack(
-                [
-                    soft_other.max(1) - soft[place, own],
-                    vote[place, rival] - vote[place, own],
-                    like[place, rival] - like[place, own],
-                    late[some],
-                    like[place, rival],
-                    like[place, own],
-                    share[place, rival],
-                    share[place, own],
-                    others[:, 1] - others[:, 0],
-                    others[:, 0],
-                    np.exp(soft[place, rival]),
-                    np.log1p(gap),
-                    near,
-                    fit,
-                    crowd[some],
-                    scene.plain_neighbours.similarity[some][:, :10].mean(1),
-                    logits.max(1),
-                    entropy,
-                    np.maximum((predicted == rival).mean(0), (predicted == own).mean(0)),
-                    (share**2).sum(1),
-                ],
-                axis=1,
-            )
+            found = {
+                "soft": soft_other.max(1) - soft[place, own],
+                "likeness": like[place, rival] - like[place, own],
+                "own": like[place, own],
+                "won": share[place, rival],
+                "held": share[place, own],
+                "sure": np.exp(soft[place, rival]),
+                "fit": fit,
+                "crowd": crowd[some],
+                "alone": scene.plain_neighbours.similarity[some][:, :10].mean(1),
+                "agreed": (share**2).sum(1),
+                "rival": like[place, rival],
+                "lead": others[:, 1] - others[:, 0],
+                "gap": np.log1p(gap),
+                "second": others[:, 0],
+                "near": near,
+            }
+            columns[at] = np.stack([found[name] for name in COLUMNS], axis=1)
     return Evidence(columns, two[:, 0], two[:, 1], np.isfinite(columns).all(1) & scene.known[rows])
 
 
@@ -195,20 +184,6 @@ def _own_similarity(
 def _crowd(scene: Scene) -> np.ndarray:
     near = scene.plain_neighbours.similarity[:, :10].mean(1)
     return near - near[scene.plain_neighbours.index[:, :10]].mean(1)
-
-
-def _late_margin(trajectory: Trajectory) -> np.ndarray:
-    """[N] the mean over the last third of the epochs of (best other - given) logit; all epochs where unseen."""
-    epochs = trajectory.epochs
-    margin = (epochs.best_other_logit - epochs.given_logit).astype(np.float64)
-    visits = np.where(np.isfinite(margin), epochs.visits, 0)
-    margin = np.nan_to_num(margin)
-    result = np.full(margin.shape[1], np.nan)
-    for start in (0, len(margin) - max(1, len(margin) // 3)):
-        number = visits[start:].sum(0)
-        mean = (margin[start:] * visits[start:]).sum(0) / np.maximum(number, 1)
-        result = np.where(number > 0, mean, result)
-    return result
 
 
 def _best_two(values: np.ndarray) -> np.ndarray:

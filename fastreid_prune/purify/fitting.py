@@ -1,6 +1,6 @@
 """Weighing the evidence of one run: general weights, adapted to what was planted, and proven on what was held out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,14 +11,13 @@ from fastreid_prune.purify.calibration import (
     posterior,
     shares,
 )
-from fastreid_prune.purify.evidence import COLUMNS, Evidence
+from fastreid_prune.purify.evidence import Evidence
 from fastreid_prune.purify.general import General
 from fastreid_prune.purify.planted import Planted
 
 # fewer planted errors of a kind prove nothing
 LEAST_PLANTED = 20
 MOST_DOUBTED = 0.25
-_LATE = COLUMNS.index("late")
 # how many planted names the general odds are worth when the names of a run shift them
 _NAMES_BEFORE = 10.0
 _MOST = 0.995
@@ -83,16 +82,16 @@ def fit(
     switched = np.flatnonzero(planted.switched)
     natural = planted.own & ~planted.switched & evidence.seen
     usual = usual_of(evidence, natural, trust)
-    own_rows = _with_fair(evidence, fair, switched, natural)
+    own_rows = _with_fair(evidence, fair, switched)
     scaled = usual(own_rows.columns)
-    likelihood = general.weights.log_likelihood(scaled)
+    likelihood = general.log_likelihood(scaled)
     odds = general.name_odds(scaled)
     if len(switched) < LEAST_PLANTED:
         share = shares(likelihood[natural])
         return Fitted(own_rows, posterior(likelihood, share), share, _sigmoid(odds), usual, None)
 
     trained = usual(as_trained.columns)
-    wrong, outliers = general.weights.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
+    wrong, outliers = general.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
     own = likelihood[natural]
     adaptation = adapt(own, wrong, outliers)
     likelihood = adaptation(likelihood)
@@ -122,17 +121,12 @@ def usual_of(evidence: Evidence, natural: np.ndarray, trust: np.ndarray) -> Scal
     return Scale.of(evidence.columns[np.concatenate([believed, doubted])])
 
 
-def _with_fair(evidence: Evidence, fair: Evidence, switched: np.ndarray, natural: np.ndarray) -> Evidence:
-    """The evidence with the switched rows' own; their last epochs, spent on another label, as others' were."""
+def _with_fair(evidence: Evidence, fair: Evidence, switched: np.ndarray) -> Evidence:
+    """The evidence with that of the switched rows against the label that the data set gives."""
     merged = {name: getattr(evidence, name).copy() for name in Evidence.__dataclass_fields__}
     for name in merged:
         merged[name][switched] = getattr(fair, name)
-    columns = merged["columns"]
-    others = [i for i in range(len(COLUMNS)) if i != _LATE]
-    design = np.c_[columns[:, others], np.ones(len(columns))]
-    solution = np.linalg.lstsq(design[natural], columns[natural, _LATE], rcond=None)[0]
-    columns[switched, _LATE] = design[switched] @ solution
-    return replace(evidence, **merged)
+    return Evidence(**merged)
 
 
 def _held_out(

@@ -37,7 +37,7 @@ def reasons(
     result = np.full(len(verdict), "", object)
     columns, z = evidence.columns, usual(evidence.columns)
     for row in np.flatnonzero(verdict == MISLABELLED):
-        result[row] = _against(columns[row], z[row], names[evidence.suggested[row]])
+        result[row] = _against(columns[row], names[evidence.suggested[row]])
     for row in np.flatnonzero(verdict == OUTLIER):
         if nobodys[row]:
             result[row] = f"{outlier_kind(z[row])}: {_unlike(columns[row], usual)}"
@@ -53,18 +53,16 @@ def outlier_kind(z: np.ndarray) -> str:
     return BETWEEN if z[_AT["second"]] > 0 else UNLIKE
 
 
-def _against(columns: np.ndarray, z: np.ndarray, name: str) -> str:
+def _against(columns: np.ndarray, name: str) -> str:
     parts = []
     if columns[_AT["soft"]] > 0:
         parts.append(f"the soft label gives {_times(columns[_AT['soft']])} the given identity's probability")
-    if columns[_AT["vote"]] > 0:
+    if columns[_AT["won"]] > columns[_AT["held"]]:
         parts.append(
             "so do its nearest neighbours" if parts else "its nearest neighbours are that identity's"
         )
     if columns[_AT["likeness"]] > 0:
         parts.append(f"its likeness is {columns[_AT['likeness']]:.2f} (cosine) nearer")
-    if columns[_AT["late"]] > 0:
-        parts.append("the model never learned the given label")
     return f"looks like {name}: " + ("; ".join(parts) or "no single strong sign, but all together")
 
 
