@@ -27,6 +27,9 @@ _MOST = 0.995
 class HeldOut:
     """Planted errors as judged by an adaptation that was fitted without them.
 
+    As in a data set that holds at least the share of errors that was planted: in a spotless one no error is likely,
+    and how a likely one would be judged is the question.
+
     Attributes:
         switched: [S, 3] float64, p(clean, wrong label, outlier) of each switched sample.
         switched_name: [S], that the suggested identity is right if the label is wrong.
@@ -97,9 +100,10 @@ def fit(
     likelihood = adaptation(likelihood)
     share = shares(likelihood[natural])
     right = as_trained.suggested == planted.label[switched]
+    planted_share = np.array([0.0, len(wrong), len(outliers)]) / max(len(own), 1)
     names = general.name_odds(trained)
     name = _sigmoid(odds + _name_shift(names, right))
-    held_out = _held_out(own, wrong, outliers, names, right)
+    held_out = _held_out(own, wrong, outliers, names, right, planted_share)
     return Fitted(own_rows, posterior(likelihood, share), share, name, usual, held_out)
 
 
@@ -130,7 +134,12 @@ def _with_fair(evidence: Evidence, fair: Evidence, switched: np.ndarray) -> Evid
 
 
 def _held_out(
-    own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray, names: np.ndarray, right: np.ndarray
+    own: np.ndarray,
+    wrong: np.ndarray,
+    outliers: np.ndarray,
+    names: np.ndarray,
+    right: np.ndarray,
+    least_share: np.ndarray,
 ) -> HeldOut:
     fold, outlier_fold = folds(len(wrong)), folds(len(outliers))
     switched, composed = np.zeros((len(wrong), 3)), np.zeros((len(outliers), 3))
@@ -138,7 +147,8 @@ def _held_out(
     for one in range(fold.max() + 1):
         inside, outlier_inside = fold == one, outlier_fold == one
         adaptation = adapt(own, wrong[~inside], outliers[~outlier_inside])
-        share = shares(adaptation(own))
+        share = np.maximum(shares(adaptation(own)), least_share)
+        share /= share.sum()
         switched[inside] = posterior(adaptation(wrong[inside]), share)
         composed[outlier_inside] = posterior(adaptation(outliers[outlier_inside]), share)
         name[inside] = _sigmoid(names[inside] + _name_shift(names[~inside], right[~inside]))

@@ -18,6 +18,8 @@ from fastreid_prune.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdi
 DEFAULT_PRECISION = 0.95
 # below even odds there is no verdict, whatever precision is asked for
 _LEAST_CONFIDENCE = 0.5
+# a model that believes fewer of the given labels has not learned enough to doubt any
+_LEAST_BELIEVED = 0.5
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Summary:
         switched_found, composed_found: the share of them that these thresholds find, each judged by weights
             that were fitted without it.
         name_right: the share of switched samples found whose own identity was suggested.
+        believed: the share of the given labels that the model believes at first sight; below 0.5 it has not learned
+            enough, and there are no verdicts.
     """
 
     samples: int
@@ -52,6 +56,7 @@ class Summary:
     switched_found: float | None
     composed_found: float | None
     name_right: float | None
+    believed: float
 
     def to_json(self) -> dict:
         """Plain values."""
@@ -108,7 +113,10 @@ def assess(
     evidence, own = fitted.evidence, planted.own
     chance = _Chances.of(fitted.probability, fitted.name_probability)
     judged = own & evidence.seen
+    believed = float((scene.trust[judged] > 0.5).mean()) if judged.any() else 0.0
     limits = _limits(chance, judged, precision, fitted.held_out is not None)
+    if believed < _LEAST_BELIEVED:
+        limits = _NO_VERDICTS
     is_wrong = judged & (chance.named >= limits.mislabelled) & (chance.named >= chance.outlier)
     is_outlier = judged & ~is_wrong & (chance.unfit >= limits.outlier)
 
@@ -122,7 +130,7 @@ def assess(
     nobodys = chance.outlier >= chance.wrong
     reason = reasons(verdict, evidence, names, fitted.usual, nobodys)
     columns = (verdict, suggested, runner_up, confidence, reason)
-    summary = _summary(fitted, planted, precision, limits, chance, is_wrong, is_outlier)
+    summary = _summary(fitted, planted, precision, limits, chance, is_wrong, is_outlier, believed)
     return Judgement(
         Verdicts(*(column[own] for column in columns)),
         np.where(evidence.seen, chance.wrong, np.nan)[own],
@@ -155,6 +163,10 @@ class _Limits:
     outlier: float
 
 
+# above any probability
+_NO_VERDICTS = _Limits(2.0, 2.0)
+
+
 def _limits(chance: _Chances, judged: np.ndarray, precision: float, proven: bool) -> _Limits:
     """Thresholds: first for relabelling, then for leaving out among those that are not relabelled."""
     mislabelled = _threshold(chance.named[judged], precision, proven)
@@ -185,16 +197,21 @@ def _summary(
     chance: _Chances,
     is_wrong: np.ndarray,
     is_outlier: np.ndarray,
+    believed: float,
 ) -> Summary:
     found = composed = name = None
     held_out = fitted.held_out
+    # where nothing was found in the data set, a planted error counts as found if it is as sure as asked for
+    mislabelled, outlier = (
+        precision if limit == 1.0 else limit for limit in (limits.mislabelled, limits.outlier)
+    )
     if held_out is not None:
         there = _Chances.of(held_out.switched, held_out.switched_name)
-        hit = there.named >= limits.mislabelled
-        found = float((hit | (there.unfit >= limits.outlier)).mean())
+        hit = there.named >= mislabelled
+        found = float((hit | (there.unfit >= outlier)).mean())
         name = float(held_out.switched_name_right[hit].mean()) if hit.any() else None
         if len(held_out.composed):
-            composed = float((1 - held_out.composed[:, CLEAN_CLASS] >= limits.outlier).mean())
+            composed = float((1 - held_out.composed[:, CLEAN_CLASS] >= outlier).mean())
     return Summary(
         samples=int(planted.own.sum()),
         mislabelled=int(is_wrong.sum()),
@@ -202,8 +219,8 @@ def _summary(
         precision=precision,
         wrong_share=float(fitted.share[WRONG_CLASS]),
         outlier_share=float(fitted.share[OUTLIER_CLASS]),
-        mislabelled_threshold=limits.mislabelled,
-        outlier_threshold=limits.outlier,
+        mislabelled_threshold=min(limits.mislabelled, 1.0),
+        outlier_threshold=min(limits.outlier, 1.0),
         mislabelled_precision=float(chance.named[is_wrong].mean()) if is_wrong.any() else None,
         outlier_precision=float(chance.unfit[is_outlier].mean()) if is_outlier.any() else None,
         planted_switched=int(planted.switched.sum()),
@@ -211,6 +228,7 @@ def _summary(
         switched_found=found,
         composed_found=composed,
         name_right=name,
+        believed=believed,
     )
 
 

@@ -12,6 +12,12 @@ def sentences(summary: Summary) -> list[str]:
         f"identity (an estimated {_percent(summary.wrong_share)} wrong labels and "
         f"{_percent(summary.outlier_share)} outliers in all)."
     ]
+    if summary.believed < 0.5:
+        lines.append(
+            f"The scoring model believes only {_percent(summary.believed)} of the given labels: it is too weak to doubt "
+            f"any, so there are no verdicts. {_HELP}."
+        )
+        return lines
     if summary.switched_found is None:
         lines.append(
             "No errors were planted into this run, so what its verdicts are worth here is not measured; only "

@@ -1,0 +1,53 @@
+import json
+
+import numpy as np
+import pytest
+
+from fastreid_prune.purify.evidence import COLUMNS, WEIGHED
+from fastreid_prune.purify.general import FILE, NAME_COLUMNS, General, general
+
+
+def test_the_packages_weights_have_the_evidences_columns():
+    values = json.loads(FILE.read_text())
+    assert values["columns"] == list(WEIGHED) and values["name_columns"] == list(NAME_COLUMNS)
+    weights = general()
+    assert weights.weights.coefficients.shape == (3, len(WEIGHED)) and weights.weights.intercepts.shape == (
+        3,
+    )
+    assert weights.name.shape == (len(NAME_COLUMNS),) and np.isfinite(weights.weights.coefficients).all()
+    assert weights.about
+
+
+def test_likeness_to_another_identity_speaks_for_a_wrong_label():
+    usual, against = np.zeros((2, 1, len(COLUMNS)))
+    against[0, COLUMNS.index("likeness")], against[0, COLUMNS.index("own")] = 3, -3
+    weights = general()
+    assert weights.log_likelihood(against)[0, 1] > weights.log_likelihood(usual)[0, 1] + 2
+    assert weights.log_likelihood(usual)[0, 1] < 0
+
+
+def test_the_file_is_read_as_written(tmp_path):
+    general().write(tmp_path / "weights.json")
+    again = General.read(tmp_path / "weights.json")
+    np.testing.assert_allclose(again.weights.coefficients, general().weights.coefficients, atol=1e-4)
+    np.testing.assert_allclose(again.weights.intercepts, general().weights.intercepts, atol=1e-4)
+    np.testing.assert_allclose(again.name, general().name, atol=1e-4)
+    assert again.about == general().about
+
+
+@pytest.mark.parametrize("key", ["columns", "name_columns"])
+def test_weights_of_other_columns_are_refused(tmp_path, key):
+    values = json.loads(FILE.read_text())
+    values[key] = values[key][::-1]
+    (tmp_path / "weights.json").write_text(json.dumps(values))
+    with pytest.raises(ValueError, match="other columns"):
+        General.read(tmp_path / "weights.json")
+
+
+def test_name_odds_weigh_the_named_columns_alone():
+    weights = general()
+    scaled = np.zeros((2, len(COLUMNS)))
+    scaled[1, COLUMNS.index(NAME_COLUMNS[0])] = 2
+    scaled[1, COLUMNS.index("near")] = 5
+    odds = weights.name_odds(scaled)
+    assert odds[0] == weights.name_offset and odds[1] - odds[0] == pytest.approx(2 * weights.name[0])

@@ -1,0 +1,177 @@
+"""The judge on runs whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic_run import synthetic_run
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.purify import assess, judge, quality
+from fastreid_prune.purify.telling import sentences
+from fastreid_prune.trajectory import Samples
+
+
+def measured(run, judgement):
+    return quality(
+        judgement.verdicts,
+        run.wrong,
+        run.outlier,
+        run.shown,
+        judgement.wrong_probability,
+        judgement.outlier_probability,
+    )
+
+
+def test_wrong_labels_are_found_under_the_right_name(soiled):
+    run, judgement = soiled
+    found = measured(run, judgement)
+    assert found.wrong_label_ap > 0.95 and found.outlier_ap > 0.9
+    assert found.relabelled > 0.85 and found.relabel_precision >= 0.95
+    assert found.errors_mended > 0.9 and found.clean_altered <= 0.003
+
+
+def test_foreign_samples_are_left_out_not_relabelled(soiled):
+    run, judgement = soiled
+    told = judgement.verdicts.verdict[run.outlier]
+    assert (told == "mislabelled").mean() < 0.05 and (told == "outlier").mean() > 0.8
+
+
+def test_the_precision_asked_for_is_met_where_most_is_wrong():
+    run = synthetic_run(800, 40, wrong=0.3, outliers=0.05, seed=3)
+    found = measured(run, assess(run.trajectory))
+    assert found.relabel_precision >= 0.95 and found.relabelled > 0.85 and found.clean_altered <= 0.01
+
+
+def test_a_clean_data_set_stays_as_it_is(spotless):
+    run, judgement = spotless
+    altered = judgement.verdicts.mislabelled | judgement.verdicts.outlier
+    assert altered.mean() <= 0.003 and judgement.summary.wrong_share < 0.005
+
+
+def test_switched_samples_are_judged_under_the_data_sets_label(soiled):
+    """Trained under a wrong label by our doing, and yet as right or wrong as the data set has them."""
+    run, judgement = soiled
+    fair = run.switched & ~run.wrong & ~run.outlier
+    others = ~run.switched & ~run.wrong & ~run.outlier
+    assert fair.sum() > 20 and (judgement.verdicts.verdict[fair] == "clean").mean() > 0.9
+    assert np.median(judgement.wrong_probability[fair]) < 0.1
+    assert (judgement.verdicts.verdict[others] == "clean").mean() > 0.99
+
+
+def test_nobody_is_suggested_the_label_that_we_switched_to(soiled):
+    run, judgement = soiled
+    suggested = judgement.verdicts.suggested_pid[run.switched]
+    trained = run.trajectory.samples.pid[: len(run.given)][run.switched]
+    assert ((suggested == "") | (suggested != trained)).all()
+    told = judgement.verdicts.mislabelled
+    assert (judgement.verdicts.suggested_pid[told] != run.given[told]).all()
+
+
+@pytest.mark.parametrize("planted", [True, False])
+def test_nothing_is_said_on_pure_noise(planted):
+    run = synthetic_run(600, 25, signal=0.0, planted=planted)
+    judgement = assess(run.trajectory)
+    assert (judgement.verdicts.verdict == "clean").mean() >= 0.997
+    assert judgement.summary.believed < 0.5 and not judgement.summary.switched_found
+    assert any("too weak" in line for line in sentences(judgement.summary))
+
+
+def test_without_planted_errors_each_verdict_is_sure_by_itself():
+    run = synthetic_run(planted=False)
+    judgement = assess(run.trajectory, precision=0.9)
+    told = judgement.verdicts.mislabelled | judgement.verdicts.outlier
+    assert told.sum() > 20 and judgement.verdicts.confidence[told].min() >= 0.9
+    assert judgement.summary.switched_found is None and judgement.summary.planted_switched == 0
+    found = measured(run, judgement)
+    assert found.wrong_label_ap > 0.95 and found.clean_altered <= 0.003
+
+
+def test_the_same_run_gets_the_same_verdicts(soiled):
+    run, judgement = soiled
+    again = assess(run.trajectory)
+    for name in ("verdict", "suggested_pid", "runner_up_pid", "confidence", "reason"):
+        np.testing.assert_array_equal(getattr(again.verdicts, name), getattr(judgement.verdicts, name))
+    np.testing.assert_array_equal(again.wrong_probability, judgement.wrong_probability)
+    assert again.summary == judgement.summary
+    np.testing.assert_array_equal(judge(run.trajectory).verdict, judgement.verdicts.verdict)
+
+
+def test_confidence_is_a_probability_and_every_verdict_has_a_reason(soiled):
+    run, judgement = soiled
+    verdicts = judgement.verdicts
+    assert len(verdicts) == len(run.given) == judgement.summary.samples
+    for values in (verdicts.confidence, judgement.wrong_probability, judgement.outlier_probability):
+        assert np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()
+    told = verdicts.mislabelled | verdicts.outlier
+    assert all(verdicts.reason[told]) and not any(verdicts.reason[~told])
+    named = verdicts.mislabelled
+    pairs = zip(verdicts.suggested_pid[named], verdicts.reason[named], strict=True)
+    assert all(name in reason for name, reason in pairs)
+    assert (verdicts.runner_up_pid[named] != verdicts.suggested_pid[named]).all()
+    assert (verdicts.suggested_pid[~named] == "").all()
+
+
+def test_the_summary_counts_and_estimates(soiled):
+    run, judgement = soiled
+    summary = judgement.summary
+    assert summary.mislabelled == judgement.verdicts.mislabelled.sum()
+    assert summary.outliers == judgement.verdicts.outlier.sum()
+    assert summary.wrong_share == pytest.approx(run.wrong.mean(), abs=0.02)
+    assert summary.outlier_share == pytest.approx(run.outlier.mean(), abs=0.02)
+    assert (summary.planted_switched, summary.planted_composed) == (30, 30)
+    assert summary.switched_found > 0.8 and summary.composed_found > 0.8 and summary.name_right > 0.8
+    assert summary.mislabelled_precision >= 0.95 and summary.believed > 0.8
+    assert all(value is None or isinstance(value, int | float) for value in summary.to_json().values())
+
+
+def test_more_precision_means_fewer_verdicts():
+    weak = synthetic_run(600, 25, seed=5, signal=0.45)
+    told = []
+    for precision in (0.6, 0.8, 0.95):
+        verdicts = judge(weak.trajectory, precision=precision)
+        told.append(int((verdicts.mislabelled | verdicts.outlier).sum()))
+    assert told[0] >= told[1] >= told[2] and told[0] > told[2]
+
+
+def test_of_a_sample_never_seen_nothing_is_said(soiled):
+    trajectory = soiled[0].trajectory
+    features = trajectory.features.copy()
+    features[:7] = np.nan
+    judgement = assess(replace(trajectory, features=features))
+    assert (judgement.verdicts.verdict[:7] == "").all() and np.isnan(judgement.verdicts.confidence[:7]).all()
+    assert np.isnan(judgement.wrong_probability[:7]).all()
+    assert (judgement.verdicts.verdict[7:] != "").all()
+
+
+def test_names_of_identities_do_not_matter(soiled):
+    run, judgement = soiled
+    samples = run.trajectory.samples
+    renamed = Samples(
+        samples.file_name, np.array([f"x{pid}" for pid in samples.pid], object), samples.camid, samples.label
+    )
+    record = run.trajectory.meta["calibration"]
+    switched = {name: f"x{pid}" for name, pid in record["switched"].items()}
+    meta = run.trajectory.meta | {"calibration": record | {"switched": switched}}
+    again = assess(replace(run.trajectory, samples=renamed, meta=meta))
+    np.testing.assert_array_equal(again.verdicts.verdict, judgement.verdicts.verdict)
+    told = again.verdicts.mislabelled
+    assert (again.verdicts.suggested_pid[told] == "x" + judgement.verdicts.suggested_pid[told]).all()
+
+
+@pytest.mark.parametrize("precision", [0.49, 1.0, -1, float("nan")])
+def test_a_precision_out_of_range_is_refused(soiled, precision):
+    with pytest.raises(FastreidPruneError, match="precision"):
+        assess(soiled[0].trajectory, precision=precision)
+
+
+def test_without_features_there_is_no_judging(soiled):
+    with pytest.raises(FastreidPruneError, match="no features"):
+        assess(replace(soiled[0].trajectory, features=None))
+
+
+@pytest.mark.parametrize(("samples", "identities"), [(40, 5), (60, 2)])
+def test_too_few_to_tell_what_is_usual_are_refused(samples, identities):
+    small = synthetic_run(samples, identities, wrong=0, outliers=0, planted=False)
+    with pytest.raises(FastreidPruneError, match=f"{samples} samples of {identities} identities"):
+        assess(small.trajectory)

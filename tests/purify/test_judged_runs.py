@@ -1,0 +1,138 @@
+"""Verdicts in a run's files, and what pruning makes of them."""
+
+import csv
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from fastreid_prune.cli import group
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.manifest import Manifest
+from fastreid_prune.pruning import prune, score_run
+from fastreid_prune.purify import judge_run, quality
+from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.testbed import TruthRow, write_truth
+from fastreid_prune.trajectory import save_trajectory
+
+
+@pytest.fixture(scope="module")
+def judged(soiled, tmp_path_factory):
+    """A run's folder, its truth.csv, and what judging it by that truth gave."""
+    run, _ = soiled
+    folder = tmp_path_factory.mktemp("run")
+    save_trajectory(run.trajectory, folder / "prune" / "trajectory")
+    write_truth(folder / "truth.csv", truth_rows(run))
+    return folder, judge_run(folder, truth=folder / "truth.csv")
+
+
+def truth_rows(run):
+    kinds = np.select([run.wrong, run.outlier], ["wrong_label", "outlier_foreign"], "clean")
+    for row, name in enumerate(run.trajectory.samples.file_name[: len(run.given)]):
+        shown = int(run.shown[row].split("_")[1]) if run.shown[row] else -1
+        yield TruthRow(name, shown, str(kinds[row]), int(run.given[row].split("_")[1]), 1, "train")
+
+
+def test_verdicts_are_in_both_score_files(soiled, judged):
+    run, judgement = soiled
+    folder, done = judged
+    table = ScoreTable.read(folder / "prune")
+    assert table.judged and len(table) == len(run.given)
+    np.testing.assert_array_equal(table.pid, run.given)
+    for name in ("verdict", "suggested_pid", "runner_up_pid", "reason"):
+        np.testing.assert_array_equal(getattr(table.verdicts, name), getattr(judgement.verdicts, name))
+    np.testing.assert_allclose(table.verdicts.confidence, judgement.verdicts.confidence)
+    with open(folder / "prune" / "scores.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["verdict"] for row in rows] == judgement.verdicts.verdict.tolist()
+    assert [row["suggested_pid"] for row in rows] == judgement.verdicts.suggested_pid.tolist()
+    assert set(done.files) == {folder / "prune" / "scores.parquet", folder / "prune" / "scores.csv"}
+    assert table.thresholds == judgement.summary.to_json()
+
+
+def test_the_truth_measures_the_verdicts(soiled, judged):
+    run, judgement = soiled
+    chances = (judgement.wrong_probability, judgement.outlier_probability)
+    expected = quality(judgement.verdicts, run.wrong, run.outlier, run.shown, *chances)
+    assert judged[1].quality == expected and expected.relabelled > 0.8
+
+
+def test_judging_again_writes_the_same_bytes(judged):
+    folder, done = judged
+    before = [path.read_bytes() for path in done.files]
+    again = judge_run(folder)
+    assert again.quality is None and [path.read_bytes() for path in again.files] == before
+
+
+def test_scoring_afterwards_keeps_the_verdicts(judged):
+    folder, done = judged
+    table = score_run(folder)
+    np.testing.assert_array_equal(table.verdicts.verdict, done.judgement.verdicts.verdict)
+
+
+def test_pruning_acts_on_them(soiled, judged, tmp_path):
+    run, judgement = soiled
+    output = tmp_path / "manifest.csv"
+    told = CliRunner().invoke(
+        group,
+        ["prune", str(judged[0]), "--ratio", "0", "--purify", "-o", str(output)],
+        catch_exceptions=False,
+    )
+    assert told.exit_code == 0
+    manifest = Manifest.read(output)
+    place = {name: row for row, name in enumerate(manifest.file_name)}
+    rows = [place[name] for name in run.trajectory.samples.file_name[: len(run.given)]]
+    assert len(manifest) == len(run.given)
+    action, new_pid, verdicts = manifest.action[rows], manifest.new_pid[rows], judgement.verdicts
+    np.testing.assert_array_equal(action == "relabel", verdicts.mislabelled)
+    np.testing.assert_array_equal(action == "outlier", verdicts.outlier)
+    np.testing.assert_array_equal(new_pid[verdicts.mislabelled], verdicts.suggested_pid[verdicts.mislabelled])
+    assert not (action == "prune").any()
+    mended = run.given.copy()
+    mended[verdicts.mislabelled] = new_pid[verdicts.mislabelled]
+    kept = (action != "outlier") & (run.shown != "")
+    assert (mended != run.shown)[kept].mean() < 0.01 < (run.given != run.shown)[kept].mean()
+
+
+def test_without_purify_the_labels_stay(judged, tmp_path):
+    summary = prune(judged[0], 0.0, output=tmp_path / "manifest.csv")
+    assert summary.counts["relabel"] == summary.counts["outlier"] == 0
+
+
+def test_the_command_tells_and_writes(soiled, tmp_path):
+    run, judgement = soiled
+    save_trajectory(run.trajectory, tmp_path / "prune" / "trajectory")
+    write_truth(tmp_path / "truth.csv", truth_rows(run))
+    with pytest.raises(FastreidPruneError, match="Judge the run first"):
+        prune(tmp_path, 0.0, purify=True)
+    arguments = ["judge", str(tmp_path), "--truth", str(tmp_path / "truth.csv")]
+    told = CliRunner().invoke(group, arguments, catch_exceptions=False)
+    assert told.exit_code == 0 and f"{judgement.summary.mislabelled} mislabelled" in told.output
+    assert "scores.parquet" in told.output and "clean samples altered" in told.output
+    assert ScoreTable.read(tmp_path / "prune").judged
+
+
+def test_the_truth_of_another_data_set_is_refused(soiled, judged, tmp_path):
+    rows = list(truth_rows(soiled[0]))
+    write_truth(tmp_path / "truth.csv", rows[1:])
+    with pytest.raises(FastreidPruneError, match="1 of 1200 images of the run have no row") as refusal:
+        judge_run(judged[0], truth=tmp_path / "truth.csv")
+    assert rows[0].file in str(refusal.value)
+
+
+def test_a_run_without_features_is_refused_and_stays(scored_run):
+    run = scored_run(samples=60)
+    with pytest.raises(FastreidPruneError, match="no features"):
+        judge_run(run)
+    assert not ScoreTable.read(run / "prune").judged
+
+
+def test_a_run_of_which_only_scores_are_left_is_refused(soiled, tmp_path):
+    from shutil import copytree, rmtree
+
+    save_trajectory(soiled[0].trajectory, tmp_path / "prune" / "trajectory")
+    score_run(tmp_path, ["entropy"])
+    copytree(tmp_path, tmp_path / "copy")
+    rmtree(tmp_path / "copy" / "prune" / "trajectory")
+    with pytest.raises(FastreidPruneError, match="no trajectory"):
+        judge_run(tmp_path / "copy")

@@ -1,0 +1,86 @@
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.purify import CalibrationPlan, plan_calibration
+from fastreid_prune.purify.composing import KINDS
+
+PIDS = np.array([f"m_{number % 40}" for number in range(2000)], object)
+given_pids = st.lists(st.integers(0, 12), min_size=30, max_size=300).filter(lambda ids: len(set(ids)) >= 3)
+
+
+@given(given_pids, st.floats(0, 0.5), st.floats(0, 0.5), st.integers(0, 9))
+def test_whatever_the_data_set_nobody_is_taken_away(ids, switched, composed, seed):
+    pids = np.array([f"m_{one}" for one in ids], object)
+    plan = plan_calibration(pids, switched=switched, composed=composed, seed=seed)
+    assert all(pid != pids[row] and pid in set(pids) for row, pid in plan.switched.items())
+    before = Counter(pids)
+    left = Counter(pid for row, pid in enumerate(pids) if row not in plan.switched)
+    assert all(left[pid] >= min(count, 2) for pid, count in before.items())
+    assert len(plan.switched) <= len(pids) // 10 and len(plan.composed) <= len(pids) // 10
+    for one in plan.composed:
+        assert pids[one.first] != pids[one.second] != one.pid and one.pid in before
+    assert CalibrationPlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+def test_the_shares_are_as_asked_for():
+    plan = plan_calibration(PIDS, switched=0.05, composed=0.03)
+    assert len(plan.switched) == 100 and len(plan.composed) == 60
+    assert {one.kind for one in plan.composed} == set(KINDS)
+
+
+def test_there_are_enough_to_prove_something_but_never_more_than_a_tenth():
+    assert len(plan_calibration(PIDS, switched=0.001, composed=0.001).switched) == 30
+    few = plan_calibration(PIDS[:120], switched=0.4, composed=0.4)
+    assert len(few.switched) == 12 and len(few.composed) == 12
+
+
+def test_a_share_of_zero_plants_nothing():
+    plan = plan_calibration(PIDS, switched=0, composed=0)
+    assert plan.switched == {} and plan.composed == ()
+
+
+def test_half_the_outliers_are_labelled_as_what_they_are_partly_made_of():
+    plan = plan_calibration(PIDS, switched=0, composed=0.5)
+    own = np.mean([one.pid == PIDS[one.first] for one in plan.composed])
+    assert 0.35 < own < 0.65
+
+
+def test_the_same_seed_plants_the_same_and_another_one_something_else():
+    one, again, other = (plan_calibration(PIDS, seed=seed) for seed in (3, 3, 4))
+    assert one == again and one != other
+
+
+@pytest.mark.parametrize("name", ["switched", "composed"])
+@pytest.mark.parametrize("share", [-0.01, 0.51, float("nan")])
+def test_shares_out_of_range_are_refused(name, share):
+    with pytest.raises(FastreidPruneError, match=name):
+        plan_calibration(PIDS, **{name: share})
+
+
+def test_two_identities_are_too_few():
+    with pytest.raises(FastreidPruneError, match="2 identities"):
+        plan_calibration(np.array(["a", "b"] * 50, object))
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {},
+        {"switched": {}},
+        {"switched": {"one": "m_1"}, "composed": []},
+        {"switched": ["m_1"], "composed": []},
+        {"switched": None, "composed": []},
+        {"switched": {}, "composed": [{"kind": "chimera"}]},
+        {"switched": {}, "composed": None},
+        {"switched": {}, "composed": ["chimera"]},
+    ],
+)
+def test_a_damaged_record_is_refused(damaged):
+    with pytest.raises(FastreidPruneError, match="damaged"):
+        CalibrationPlan.from_json(damaged)
