@@ -14,8 +14,8 @@ def sentences(summary: Summary) -> list[str]:
     ]
     if summary.believed < 0.5:
         lines.append(
-            f"The scoring model believes only {_percent(summary.believed)} of the given labels: it is too weak to doubt "
-            f"any, so there are no verdicts. {_HELP}."
+            f"The scoring model believes only {_percent(summary.believed)} of the given labels: it is too weak to "
+            f"doubt any, so there are no verdicts. {_HELP}."
         )
         return lines
     if summary.switched_found is None:
