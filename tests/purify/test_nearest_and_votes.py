@@ -91,3 +91,8 @@ def test_a_neighbour_of_another_camera_counts_more():
     neighbours = Neighbours(np.array([[1, 2], [0, 2], [0, 1]]), np.full((3, 2), 0.5, np.float32))
     weights = vote_weights(neighbours, np.array([0, 0, 1]), np.ones(3), width=0.1, other_camera=1.5)
     assert weights[0] == pytest.approx([0.4, 0.6]) and weights[2] == pytest.approx([0.5, 0.5])
+
+
+def test_where_nobody_may_be_a_neighbour_there_is_none():
+    found = nearest(np.eye(4, dtype=np.float32), np.zeros(4, bool), 3, np.arange(4))
+    assert (found.index == -1).all() and (found.similarity == -1).all()

@@ -1,0 +1,98 @@
+"""What samples are judged against, and the pieces of evidence, one by one."""
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+from sklearn.metrics import roc_auc_score
+
+from fastreid_prune.purify.evidence import COLUMNS, weigh
+from fastreid_prune.purify.planted import Planted
+from fastreid_prune.purify.scene import set_scene
+
+
+@pytest.fixture(scope="module")
+def scene_of(soiled):
+    """The run, its trajectory, what was planted, the scene, and the evidence against the given labels."""
+    run, _ = soiled
+    planted = Planted.of(run.trajectory)
+    scene = set_scene(run.trajectory, planted.label, planted.own)
+    return run, planted, scene, weigh(run.trajectory, scene, planted.label)
+
+
+def column(evidence, name):
+    return evidence.columns[:, COLUMNS.index(name)]
+
+
+def test_who_has_a_wrong_label_is_trusted_less(scene_of):
+    run, planted, scene, _ = scene_of
+    trust = scene.trust[planted.own]
+    fair = ~run.outlier
+    assert roc_auc_score(run.wrong[fair], -trust[fair]) > 0.97
+    assert trust.min() > 0 and trust.max() <= 1
+
+
+def test_composed_images_have_no_say(scene_of):
+    _, planted, scene, _ = scene_of
+    assert (scene.trust[planted.composed] == 0).all()
+    for neighbours in (scene.neighbours, scene.plain_neighbours):
+        assert planted.own[neighbours.index].all()
+
+
+def test_soft_label_evidence_is_scipys(scene_of):
+    run, planted, _, evidence = scene_of
+    soft = log_softmax(np.asarray(run.trajectory.mean_logits, np.float64), axis=1)
+    place = np.arange(len(soft))
+    np.testing.assert_allclose(column(evidence, "sure"), np.exp(soft[place, evidence.suggested]), atol=1e-5)
+    own = soft[place, planted.label].copy()
+    soft[place, planted.label] = -np.inf
+    np.testing.assert_allclose(column(evidence, "soft"), soft.max(1) - own, atol=1e-4)
+
+
+def test_likeness_is_measured_through_the_samples_own_view(scene_of):
+    _, planted, scene, evidence = scene_of
+    for row in range(0, len(planted.label), 97):
+        view = scene.views[scene.fold[row]]
+        like = view.similarities(scene.features[row : row + 1])[0]
+        difference = like[evidence.suggested[row]] - like[planted.label[row]]
+        assert column(evidence, "likeness")[row] == pytest.approx(difference, abs=1e-5)
+        assert column(evidence, "own")[row] == pytest.approx(like[planted.label[row]], abs=1e-5)
+
+
+def test_shares_of_the_votes_are_shares(scene_of):
+    _, _, _, evidence = scene_of
+    won, held, agreed = (column(evidence, name) for name in ("won", "held", "agreed"))
+    assert (won >= 0).all() and (held >= 0).all() and (won + held <= 1 + 1e-5).all()
+    assert (agreed >= won**2 + held**2 - 1e-5).all() and (agreed <= 1 + 1e-5).all()
+
+
+def test_the_person_shown_is_suggested(scene_of):
+    run, planted, _, evidence = scene_of
+    names = np.array(run.trajectory.samples.class_names, object)
+    suggested = names[evidence.suggested][planted.own]
+    rows = run.wrong & ~run.switched
+    assert (suggested[rows] == run.shown[rows]).mean() > 0.95
+    assert (evidence.suggested != planted.label).all() and (evidence.runner_up != planted.label).all()
+    assert (evidence.suggested != evidence.runner_up).all() and evidence.seen.all()
+
+
+def test_a_barred_class_is_not_suggested(scene_of):
+    run, planted, scene, evidence = scene_of
+    rows = np.flatnonzero(planted.own)[::50]
+    barred = evidence.suggested[rows]
+    again = weigh(run.trajectory, scene, planted.label[rows], rows, barred=barred)
+    assert (again.suggested != barred).all() and (again.suggested != planted.label[rows]).all()
+
+
+def test_some_rows_have_the_evidence_that_they_have_among_all(scene_of):
+    run, planted, scene, evidence = scene_of
+    rows = np.random.default_rng(0).permutation(len(planted.label))[:40]
+    some = weigh(run.trajectory, scene, planted.label[rows], rows)
+    np.testing.assert_allclose(some.columns, evidence.columns[rows], atol=1e-4)
+    np.testing.assert_array_equal(some.suggested, evidence.suggested[rows])
+
+
+@pytest.mark.parametrize("name", ["soft", "likeness"])
+def test_each_sign_alone_tells_wrong_labels_from_right_ones(scene_of, name):
+    run, planted, _, evidence = scene_of
+    fair = ~run.outlier & ~run.switched
+    assert roc_auc_score(run.wrong[fair], column(evidence, name)[planted.own][fair]) > 0.9
