@@ -25,8 +25,8 @@ FASTREID_NEEDS = [
     "yacs",
 ]
 REPORT = ["jinja2", "matplotlib"]
-SWEEP = ["matplotlib", "scipy"]
-TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *REPORT, *SWEEP]
+SWEEP = ["scipy", *REPORT]
+TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *SWEEP]
 
 setup(
     name="fastreid_prune",
