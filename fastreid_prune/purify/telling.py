@@ -20,8 +20,9 @@ def sentences(summary: Summary) -> list[str]:
         return lines
     if summary.switched_found is None:
         lines.append(
-            "No errors were planted into this run, so what its verdicts are worth here is not measured; only "
-            f"those that are {_percent(summary.precision)} sure by themselves are given."
+            "No errors were planted into this run, so what its verdicts are worth here is not measured: those given "
+            f"have an estimated probability of {_percent(summary.mislabelled_threshold)} or more, which nothing here "
+            "confirms. Score with PRUNE.PURIFY.CALIBRATE True to know."
         )
         return lines
     lines.append(
