@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,8 @@ class Recipe:
     Attributes:
         config_file: path of the YAML.
         options: ``KEY, value, ...`` as on fastreid's command line.
-        text: the whole configuration as YAML, without where the run writes to: what identifies it.
+        text: what differs from the defaults, without where the run writes to: what identifies it. A new key of a
+            later version, at its default, does not make it another recipe.
         epochs, batch: ``SOLVER.MAX_EPOCH`` and ``SOLVER.IMS_PER_BATCH``.
         steps: ``SOLVER.STEPS``, epochs at which the learning rate falls.
         delay: ``SOLVER.DELAY_EPOCHS``.
@@ -51,11 +52,13 @@ def resolve(config_file: str | os.PathLike, options: Sequence[str] = ()) -> Reci
         FastreidPruneError: no such file, or a key or value that fastreid refuses.
     """
     cfg = _config(config_file, options)
+    from fastreid.config import get_cfg
+
     steps, delay = tuple(cfg.SOLVER.STEPS), int(cfg.SOLVER.DELAY_EPOCHS)
     epochs, batch = int(cfg.SOLVER.MAX_EPOCH), int(cfg.SOLVER.IMS_PER_BATCH)
     datasets, device = tuple(cfg.DATASETS.NAMES), str(cfg.MODEL.DEVICE)
     cfg.OUTPUT_DIR = ""
-    text = cfg.dump()
+    text = "\n".join(_changes(cfg, get_cfg()))
     return Recipe(
         str(config_file), tuple(map(str, options)), text, epochs, batch, steps, delay, datasets, device
     )
@@ -103,6 +106,15 @@ def seconds_an_image(recipe: Recipe, identities: int, steps: int = 3) -> float:
     if cfg.MODEL.DEVICE.startswith("cuda"):
         torch.cuda.synchronize()
     return (time.perf_counter() - began) / (steps * recipe.batch)
+
+
+def _changes(node, default, prefix: str = "") -> Iterator[str]:
+    for key in sorted(node):
+        value, usual = node[key], default.get(key) if default is not None else None
+        if isinstance(value, dict):
+            yield from _changes(value, usual if isinstance(usual, dict) else None, f"{prefix}{key}.")
+        elif default is None or key not in default or value != usual:
+            yield f"{prefix}{key}: {value!r}"
 
 
 def _config(config_file: str | os.PathLike, options: Sequence[str]):

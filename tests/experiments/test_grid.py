@@ -7,6 +7,7 @@ import pytest
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.experiments import read_grid
 from fastreid_prune.experiments.runs import expand
+from fastreid_prune.plugin.recipes import resolve
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 GRID = f"""
@@ -85,3 +86,11 @@ def test_the_grid_that_is_shipped_can_be_expanded():
     # a seed: scoring, unpruned, three methods at two ratios under two budgets
     assert len(runs) == 3 * (2 + 3 * 2 * 2)
     assert grid.baseline in {method.name for method in grid.methods}
+
+
+def test_a_recipe_is_what_differs_from_the_defaults():
+    recipe = resolve(CONFIGS / "Demo" / "retrain.yml", ["OUTPUT_DIR", "elsewhere"])
+    lines = recipe.text.splitlines()
+    assert "SOLVER.MAX_EPOCH: 12" in lines and "MODEL.DEVICE: 'cpu'" in lines
+    # at its default, or only where the run writes to
+    assert not any(line.startswith(("PRUNE.CAPTURE", "OUTPUT_DIR: 'elsewhere'")) for line in lines)
