@@ -37,9 +37,7 @@ def text(publication: Publication) -> str:
     return f"""---
 license: other
 pretty_name: Important, mislabelled and outlier samples of {name}
-configs:
-{_configs()}
----
+{_configs(publication)}---
 
 # Important, mislabelled and outlier samples of {name}
 
@@ -116,9 +114,18 @@ The images are not part of this. They, and what is derived from them, stay under
 """
 
 
-def _configs() -> str:
-    files = ("important", "mislabelled", "outliers", "scores")
-    return "\n".join(f"- config_name: {name}\n  data_files: {name}.csv" for name in files)
+def _configs(publication: Publication) -> str:
+    """The tables that have rows: Hugging Face's reader refuses one that has none."""
+    verdicts = publication.table.verdicts
+    everything = len(publication) > 0
+    filled = {
+        "important": everything,
+        "mislabelled": verdicts.mislabelled.any(),
+        "outliers": verdicts.outlier.any(),
+        "scores": everything,
+    }
+    lines = [f"- config_name: {name}\n  data_files: {name}.csv\n" for name, rows in filled.items() if rows]
+    return "".join(["configs:\n", *lines]) if lines else ""
 
 
 def _classes(publication: Publication) -> int:

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
 from published_runs import rows_of, tree, write_images, write_verdicts
 
@@ -103,6 +104,24 @@ def test_what_the_card_tells_to_run_runs(scored_run, tmp_path, judged, monkeypat
     assert CliRunner().invoke(group, arguments, catch_exceptions=False).exit_code == 0
     manifest = Manifest.read(tmp_path / "manifest.csv")
     assert dict(found["training_set"]) == manifest.training_identities()
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "tables"),
+    [
+        ({"mislabelled": [3], "outliers": [5]}, ["important", "mislabelled", "outliers", "scores"]),
+        ({"mislabelled": [3]}, ["important", "mislabelled", "scores"]),
+        ({}, ["important", "scores"]),
+    ],
+)
+def test_the_card_names_the_tables_that_have_rows(scored_run, tmp_path, verdicts, tables):
+    run = scored_run(samples=40)
+    write_verdicts(run, **verdicts)
+    export_run(run, tmp_path / "out")
+    folder = tmp_path / "out" / "Market1501"
+    head = yaml.safe_load((folder / "README.md").read_text().split("---\n")[1])
+    assert head["configs"] == [{"config_name": name, "data_files": f"{name}.csv"} for name in tables]
+    assert all(rows_of(folder / entry["data_files"]) for entry in head["configs"])
 
 
 def test_lists_without_verdicts_say_so(scored_run, tmp_path):
