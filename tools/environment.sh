@@ -24,13 +24,14 @@ make_environment() {
         local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check)
         # shellcheck disable=SC2086
         "${pip[@]}" ${TORCH:-torch torchvision}
-        "${pip[@]}" --no-deps fastreid==1.4.0
         # A checkout of its own faiss choice stays as it is: both distributions install the module faiss.
         if .venv/bin/python -c 'import faiss' 2>/dev/null; then
             "${pip[@]}" -e '.[test]'
         else
             "${pip[@]}" -e '.[test,cpu]'
         fi
+        # last: pip would otherwise report what fastreid pins as an error at every later installation
+        "${pip[@]}" --no-deps fastreid==1.4.0
         rm -f .venv/ready-*
         touch "$ready"
     fi
