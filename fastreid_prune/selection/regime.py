@@ -46,13 +46,13 @@ class Regime:
         return "hardest_first" if self.learnt >= ratio else "stratified"
 
     def expectation(self, ratio: float) -> str:
-        """What pruning this fraction will do to accuracy, in words."""
+        """What pruning this fraction is likely to do to accuracy, in words. An expectation, no measurement."""
         percent = f"{100 * ratio:g} %"
         return {
-            "redundancy_aware": f"{percent} can go as near-copies: expect no loss.",
-            "hardest_first": f"More than {percent} are learnt without hesitation: expect little loss when the "
-            "easiest go.",
-            "stratified": f"{percent} is more than is redundant: expect to lose accuracy, whichever method chooses; "
+            "redundancy_aware": f"{percent} can go as near-copies, which the method auto takes first: little loss is likely.",
+            "hardest_first": f"More than {percent} are learnt without hesitation: little loss is likely "
+            "when the easiest go.",
+            "stratified": f"{percent} is more than is redundant: accuracy is likely to fall, whichever method chooses; "
             "what is hardest is not what is most worth keeping here.",
         }[self.method(ratio)]
 
