@@ -49,7 +49,8 @@ class Regime:
         """What pruning this fraction is likely to do to accuracy, in words. An expectation, no measurement."""
         percent = f"{100 * ratio:g} %"
         return {
-            "redundancy_aware": f"{percent} can go as near-copies, which the method auto takes first: little loss is likely.",
+            "redundancy_aware": f"{percent} can go as near-copies, which the method auto takes first: little loss is "
+            "likely.",
             "hardest_first": f"More than {percent} are learnt without hesitation: little loss is likely "
             "when the easiest go.",
             "stratified": f"{percent} is more than is redundant: accuracy is likely to fall, whichever method chooses; "
