@@ -50,6 +50,7 @@ train() { # NAME CONFIG OPTIONS...: one training, its output in a log
 }
 
 train score score
+fastreid-prune judge "$out/score" ${truth[@]+"${truth[@]}"}
 fastreid-prune prune "$out/score" --ratio $ratio --method entropy -o "$out/entropy.csv"
 fastreid-prune prune "$out/score" --ratio $ratio --method random -o "$out/random.csv" >/dev/null
 train all retrain
