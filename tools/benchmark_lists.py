@@ -4,6 +4,7 @@ python tools/benchmark_lists.py                       # 1,000,000 samples
 python tools/benchmark_lists.py --samples 20000       # a rehearsal
 
 The run is made up and has no images: file names as Market-1501's, random logits, 3 % mislabelled, 2 % outliers.
+Only its entropy is scored beforehand: the export's time holds that of the other scores.
 """
 
 import json
