@@ -145,6 +145,8 @@ def test_ctrl_c_says_how_to_go_on(script, scoring, demo_root):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # a shell starts what is in its background with the signal ignored, and that is inherited
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     said = []
     for line in process.stdout:
