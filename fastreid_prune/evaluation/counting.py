@@ -159,7 +159,7 @@ class _Block:
 
 
 class _Tiles:
-    """Memory for products, used again and again: fresh pages cost a twentieth of a product's time."""
+    """Memory for products, used again and again."""
 
     def __init__(self) -> None:
         self._free: SimpleQueue[np.ndarray] = SimpleQueue()

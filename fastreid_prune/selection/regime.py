@@ -47,6 +47,8 @@ class Regime:
 
     def expectation(self, ratio: float) -> str:
         """What pruning this fraction is likely to do to accuracy, in words. An expectation, no measurement."""
+        if not ratio:
+            return "Nothing is pruned."
         percent = f"{100 * ratio:g} %"
         return {
             "redundancy_aware": f"{percent} can go as near-copies, which the method auto takes first: little loss is "

@@ -121,6 +121,7 @@ def test_on_a_scarce_set_auto_thins_evenly():
     left = np.bincount(pool.labels, choice.keep)
     assert left.min() >= 7 and left.max() <= 9
     assert "likely to fall" in choice.regime.expectation(0.3)
+    assert choice.regime.expectation(0.0) == "Nothing is pruned."
 
 
 def test_where_much_is_learnt_auto_prunes_the_easiest():
