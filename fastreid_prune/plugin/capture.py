@@ -25,8 +25,8 @@ class CaptureHook(HookBase):
     """Records the logits of every training sample over the epochs, and writes ``OUTPUT_DIR/prune`` at the end.
 
     In ``train`` mode they are those of the training forwards. In ``eval`` mode one clean pass over the training set
-    follows each epoch. Either way a last clean pass gives the features, and in ``train`` mode the logits of samples
-    that no batch has held.
+    follows each epoch. Either way a last clean pass gives the features, to which ``train`` mode adds those of the
+    training forwards; there it also gives the logits of samples that no batch has held.
     """
 
     def __init__(self, cfg, model: torch.nn.Module, data_loader):

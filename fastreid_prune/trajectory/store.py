@@ -38,7 +38,8 @@ class Trajectory:
         labels: ``[N]`` int64, the given class; -1 for samples never visited and not named by ``samples``.
         epochs: per-epoch records ``[T, N]``; of several runs, one run after another.
         samples: who the rows are, if known.
-        features: ``[N, D]`` float32, of each sample's last visit, if recorded; of several runs, side by side.
+        features: ``[N, D]`` float32, if recorded: of each sample's last visit, to which those of the training
+            forwards are added where they were given (:class:`.mean_rows.FeatureSum`); of several runs, side by side.
         meta: everything else that is known about the run, JSON-able.
     """
 
