@@ -6,7 +6,7 @@ import numpy as np
 
 from fastreid_prune.purify.discriminant import class_sums, unit
 from fastreid_prune.purify.neighbours import vote_weights, votes
-from fastreid_prune.purify.scene import Scene
+from fastreid_prune.purify.scene import LIKENESS_WEIGHT, SOFT_WEIGHT, Scene
 from fastreid_prune.purify.soft_labels import log_softmax, rows_of
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_slices
@@ -16,8 +16,8 @@ VOTE_WIDTH = 0.1
 OTHER_CAMERA = 1.5
 # what an identity that got no vote still has
 LEAST_VOTE = 0.02
-# nats of the soft label, nats of the votes and similarity to prototypes, in the choice of an identity
-SOFT_WEIGHT, VOTE_WEIGHT, LIKENESS_WEIGHT = 0.5, 1.0, 16.0
+# nats of the votes, in the choice of an identity, beside the scene's weights
+VOTE_WEIGHT = 1.0
 _BLOCK_BYTES = 32 << 20
 
 # what is weighed for a verdict; tools/benchmark_purification.py ablation says what each piece adds

@@ -13,7 +13,8 @@ from fastreid_prune.trajectory.blocks import row_slices
 
 NUM_NEIGHBOURS = 20
 _ROUNDS = 3
-_SOFT_WEIGHT, _LIKENESS_WEIGHT = 0.5, 16.0
+# nats of the soft label and similarity to prototypes, in the choice of an identity
+SOFT_WEIGHT, LIKENESS_WEIGHT = 0.5, 16.0
 # nobody is silenced altogether by a first guess
 _LEAST_TRUST = 0.02
 _BLOCK_BYTES = 32 << 20
@@ -98,8 +99,8 @@ def _against(
     trajectory: Trajectory, view: View, features: np.ndarray, label: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
     """[n] nats by which another class is ahead of the one spoken for, by soft label and likeness."""
-    score = _SOFT_WEIGHT * log_softmax(rows_of(trajectory.mean_logits, rows))
-    score += _LIKENESS_WEIGHT * view.similarities(features)
+    score = SOFT_WEIGHT * log_softmax(rows_of(trajectory.mean_logits, rows))
+    score += LIKENESS_WEIGHT * view.similarities(features)
     place = np.arange(len(rows))
     own = score[place, label].copy()
     score[place, label] = -np.inf
