@@ -62,7 +62,7 @@ def _recoloured(first: np.ndarray, second: np.ndarray, rng: np.random.Generator)
 
 def _covered(first: np.ndarray, second: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     height, width = first.shape[:2]
-    patch = second[round(0.8 * height) :, : max(2, width // 3)]
+    patch = second[min(round(0.8 * height), height - 1) :, : max(2, width // 3)]
     share = rng.uniform(0.7, 0.9)
     tall = round(height * share)
     covered = first.copy()

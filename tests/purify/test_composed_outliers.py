@@ -94,3 +94,9 @@ def test_resizing_takes_the_nearest_pixel(sizes):
         for x in (0, new_width // 2, new_width - 1):
             centre = int((y + 0.5) * height / new_height), int((x + 0.5) * width / new_width)
             np.testing.assert_array_equal(result[y, x], image[centre])
+
+
+@pytest.mark.parametrize("height", [1, 2])
+def test_an_image_of_a_pixel_or_two_can_be_covered(height):
+    first, second = np.zeros((height, 4, 3), np.uint8), np.full((5, 5, 3), 9, np.uint8)
+    assert compose("covered", first, second, np.random.default_rng(0)).max() == 9
