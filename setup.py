@@ -25,7 +25,7 @@ FASTREID_NEEDS = [
     "yacs",
 ]
 REPORT = ["jinja2", "matplotlib"]
-SWEEP = ["scipy", *REPORT]
+SWEEP = REPORT
 TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *SWEEP]
 
 setup(
@@ -46,6 +46,7 @@ setup(
         "click>=8.1",
         "rich>=13",
         "pyarrow>=15",
+        "scipy",
         *FASTREID_NEEDS,
     ],
     extras_require={
@@ -53,8 +54,8 @@ setup(
         "cpu": ["faiss-cpu>=1.8"],
         "gpu": ["faiss-gpu-cu12>=1.8"],
         "report": REPORT,
-        # tools/benchmark_evaluation.py compiles fastreid's own ranking to compare with.
-        "benchmark": ["cython>=3"],
+        # tools/benchmark_evaluation.py compiles fastreid's own ranking, benchmark_purification.py runs cleanlab.
+        "benchmark": ["cython>=3", "cleanlab>=2.6"],
         "sweep": SWEEP,
         "ray": ["ray>=2.9", *SWEEP],
         "test": TEST,
