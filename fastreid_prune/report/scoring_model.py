@@ -13,6 +13,9 @@ from fastreid_prune.trajectory.records import EpochRecords
 # below these the soft label is closer to a guess than to a judgement; ours, from runs on real crops
 WEAK_RANK1, GOOD_RANK1 = 25.0, 60.0
 WEAK_AGREEMENT, GOOD_AGREEMENT = 0.5, 0.85
+# of the wrong labels that were planted into the run, the share that the judge found
+WEAK_FOUND, GOOD_FOUND = 0.2, 0.5
+_LEVELS = ("weak", "fair", "good")
 STILL_LEARNING = 0.05
 
 
@@ -42,7 +45,8 @@ class ScoringModel:
 
 
 def scoring_model(source: Source) -> ScoringModel:
-    """Judge the model by its evaluation where the run has one, and by how it fits the given labels."""
+    """Judge the model by its evaluation where the run has one, by how it fits the given labels, and by what the
+    judge found of planted errors: a model that finds none is weak, whatever else it can do."""
     agreement = source.soft.agreement(source.labels)
     results = held_out(source.record)
     rank1 = results.get("Rank-1")
@@ -53,14 +57,17 @@ def scoring_model(source: Source) -> ScoringModel:
         level = min(
             _level(rank1, WEAK_RANK1, GOOD_RANK1),
             _level(agreement, WEAK_AGREEMENT, 0.0),
-            key=("weak", "fair", "good").index,
+            key=_LEVELS.index,
         )
+    found = source.table.thresholds.get("switched_found")
+    if found is not None:
+        level = min(level, _level(found, WEAK_FOUND, GOOD_FOUND), key=_LEVELS.index)
     return ScoringModel(
         level=level,
         headline={
             "weak": "The scoring model was weak. Read what follows as a list to look through, not to act on.",
             "fair": "The scoring model was fair. The order of the suspects can be relied on more than any one of them.",
-            "good": "The scoring model was good. Most of the surest suspects will turn out to be right.",
+            "good": "The scoring model was good. What errors there are stand near the top of the suspects.",
         }[level],
         sentences=_sentences(level, agreement, rank1, loss),
         verdicts=_verdicts(source.table.thresholds),
