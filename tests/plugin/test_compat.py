@@ -49,6 +49,26 @@ def test_training_lowers_the_loss_well_below_that_of_guessing(cfg):
     assert trainer.storage.history("total_loss").median(20) < 0.6 * guessing
 
 
+@pytest.mark.needs_patch("models")
+def test_a_network_with_channels_last_computes_the_same(cfg):
+    from fastreid.modeling import build_model
+
+    cfg.MODEL.BACKBONE.NAME, cfg.MODEL.BACKBONE.DEPTH, cfg.MODEL.BACKBONE.FEAT_DIM = (
+        "build_mobilenetv2_backbone", "0.5x", 1280,
+    )  # fmt: skip
+    cfg.MODEL.HEADS.NUM_CLASSES = 4
+    first = build_model(cfg).eval()
+    cfg.PRUNE.CHANNELS_LAST = True
+    last = build_model(cfg).eval()
+    last.load_state_dict(first.state_dict())
+    seen = []
+    last.backbone.conv.register_forward_hook(lambda _, inputs, output: seen.append(output))
+    images = torch.rand(2, 3, 64, 32) * 255
+    last({"images": images})
+    assert seen[0].is_contiguous(memory_format=torch.channels_last) and not seen[0].is_contiguous()
+    torch.testing.assert_close(last({"images": images}), first({"images": images}), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.needs_patch("loader-cpu")
 def test_batches_are_loaded_on_cpu(cfg):
     from fastreid.data import build_reid_train_loader

@@ -1,4 +1,4 @@
-"""The places where the plug-in enters fastreid: its configuration, its data loaders and its trainer.
+"""The places where the plug-in enters fastreid: its configuration, data loaders, models and trainer.
 
 Without a ``PRUNE`` key in the configuration, each of them does what fastreid does.
 """
@@ -47,6 +47,25 @@ def _with_config(extended, original, args, kwargs):
         return original(*args, **kwargs)
     with loading_for(args[0].MODEL.DEVICE):
         return extended(original, *args, **kwargs)
+
+
+def _extend_models() -> None:
+    import torch
+    from fastreid.modeling.meta_arch import build
+
+    original = build.build_model
+
+    @functools.wraps(original)
+    def build_model(cfg):
+        model = original(cfg)
+        if "PRUNE" in cfg and cfg.PRUNE.CHANNELS_LAST:
+            # of the images only: fastreid lays all parameters into one flat buffer
+            model.backbone.register_forward_pre_hook(
+                lambda _, inputs: (inputs[0].contiguous(memory_format=torch.channels_last), *inputs[1:])
+            )
+        return model
+
+    rebind(original, build_model)
 
 
 def _extend_trainer() -> None:
@@ -100,6 +119,13 @@ PATCHES = (
         versions="all",
         needed=always,
         apply=_extend_loaders,
+    ),
+    Patch(
+        name="models",
+        breaks="PRUNE.CHANNELS_LAST does nothing",
+        versions="all",
+        needed=always,
+        apply=_extend_models,
     ),
     Patch(
         name="trainer",
