@@ -1,7 +1,7 @@
 """Counting the wrong gallery rows ahead of each right one, tile by tile, without sorting the gallery."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
@@ -13,10 +13,7 @@ from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
 from fastreid_prune.evaluation.threads import cores, matrix_products_in_one_thread, over_slices
 
 QUERIES = 2048  # in a block
-WIDEST_TILE = 4096
-TILE_VALUES = 1 << 25  # similarities in the tiles of all threads, and in the slices added to them
-PIECE_VALUES = 1 << 18  # similarities that a thread looks at together: they stay in its cache
-MOST_ROWS = 256
+WIDEST_TILE, TALLEST_TILE = 1024, 448  # similarities that a thread looks at together: they stay in its cache
 BLOCK_VALUES = 1 << 23  # of float64 features on the grid
 BLOCK_ENTRIES = 1 << 21
 SLICE = 512  # of the width: shorter sums round less, and their float32 comparison leaves less undecided
@@ -24,25 +21,22 @@ SHORT = 64  # terms of a sum in float32 where more precision is asked for
 LEAST_ERROR = 2.0**-20  # of a threshold: what the comparison of float32 with it needs
 
 
-def count_ahead(
-    similarity: Similarity, matches: Matches
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """For each right gallery row of each query: how similar it is, and how many wrong rows are at least that.
+def count_ahead(similarity: Similarity, matches: Matches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For each right gallery row of each query: how many wrong rows are at least as similar.
 
     Wrong rows are those of other identities, ignored ones left out. A wrong row that ties with a right one
     counts as ahead of it, so that the result does not depend on the order of the gallery, and a model that
     gives the same feature to everything gets the score it deserves.
 
     Yields:
-        For each block of queries the right rows' query [P] int64 (ascending), exact similarity [P] float64
-        and count [P] int64.
+        For each block of queries the right rows' query [P] int64 (ascending) and count [P] int64.
     """
     tiles = _Tiles()
     for part in _blocks(similarity, matches):
         with matrix_products_in_one_thread():
             block = _Block(similarity, matches, part, tiles)
             ahead = block.count()
-        yield part.start + block.query, block.score, ahead
+        yield part.start + block.query, ahead
 
 
 def _blocks(similarity: Similarity, matches: Matches) -> Iterator[slice]:
@@ -66,8 +60,8 @@ class _Block:
     def __init__(self, similarity: Similarity, matches: Matches, part: slice, tiles: "_Tiles") -> None:
         self.similarity, self.matches, self.part = similarity, matches, part
         self.entries = matches.entries(part)
-        self.features = similarity.query_float32(part)
-        self.grid = similarity.query_grid(part)
+        self.features = _by_slices(similarity.query_float32, part)
+        self.grid = _by_slices(similarity.query_grid, part)
         self.query = self.entries.query[self.entries.right]
         self.score = _scores(similarity, matches, part, self.grid)[self.entries.right]
         self.threshold = self.score / 4.0**similarity.bits
@@ -77,21 +71,20 @@ class _Block:
     def count(self) -> np.ndarray:
         """[P] int64: the wrong rows at least as similar as each right one."""
         num_gallery, workers = len(self.similarity.gallery), cores()
-        width = min(WIDEST_TILE, max(1, TILE_VALUES // (2 * workers * len(self.features))))
-        tiles = -(-num_gallery // (width * workers)) * workers
+        tiles = -(-num_gallery // (WIDEST_TILE * workers)) * workers
         ahead = np.zeros(len(self.score), dtype=np.int64)
-        for counts in over_slices(self._count_tile, num_gallery, -(-num_gallery // tiles)):
+        for counts in over_slices(self._count_columns, num_gallery, -(-num_gallery // tiles)):
             ahead += counts
         return ahead
 
-    def _count_tile(self, columns: slice) -> np.ndarray:
+    def _count_columns(self, columns: slice) -> np.ndarray:
         gallery, factors = self.similarity.gallery_float32(columns)
-        size = min(MOST_ROWS, max(1, PIECE_VALUES // len(factors)))
-        with self._tiles.lent(len(self.features), len(factors)) as memory:
-            tile, terms = _products(self.features, gallery, memory)
-            error = self._error(columns, terms)
-            pieces = [slice(first, min(first + size, len(tile))) for first in range(0, len(tile), size)]
-            counts = [self._count_rows(tile[rows], rows, columns, factors, error) for rows in pieces]
+        num_queries, counts = len(self.features), []
+        with self._tiles.lent(TALLEST_TILE, len(factors)) as memory:
+            for first in range(0, num_queries, TALLEST_TILE):
+                rows = slice(first, min(first + TALLEST_TILE, num_queries))
+                tile, terms = _products(self.features[rows], gallery, memory[:, : rows.stop - first])
+                counts.append(self._count_tile(tile, rows, columns, factors, self._error(columns, terms)))
         return np.concatenate(counts)
 
     def _error(self, columns: slice, terms: int) -> float:
@@ -107,7 +100,7 @@ class _Block:
             self._prepared[key] = Thresholds(rows.stop - rows.start, owner, self.threshold[mine], error)
         return self._prepared[key]
 
-    def _count_rows(
+    def _count_tile(
         self, values: np.ndarray, rows: slice, columns: slice, factors: np.ndarray, error: float
     ) -> np.ndarray:
         self.similarity.from_products(values, columns, factors)
@@ -176,6 +169,19 @@ class _Tiles:
             memory = np.empty(size, dtype=np.float32)
         yield memory[:size].reshape(2, height, width)
         self._free.put(memory)
+
+
+def _by_slices(function: Callable[[slice], np.ndarray], part: slice) -> np.ndarray:
+    """``function(part)``, which gives one row for each, computed in all cores."""
+    size = max(1, (part.stop - part.start) // 16)
+    return np.concatenate(
+        list(
+            over_slices(
+                lambda some: function(slice(part.start + some.start, part.start + some.stop)),
+                part.stop - part.start, size,
+            )
+        )
+    )  # fmt: skip
 
 
 def _products(query: np.ndarray, gallery: np.ndarray, out: np.ndarray) -> tuple[np.ndarray, int]:

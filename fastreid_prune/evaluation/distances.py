@@ -95,8 +95,8 @@ def over_wrong(
 
 def count_ahead_by_distance(
     distances: Distances, matches: Matches
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """As ``counting.count_ahead``, for distances of any kind: slower, and with minus the distance as score."""
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """As ``counting.count_ahead``, for distances of any kind: slower."""
     for part in query_blocks(len(distances.similarity.query)):
         entries, block = matches.entries(part), distances.of(part)
         query, row = entries.query[entries.right], entries.row[entries.right]
@@ -109,4 +109,4 @@ def count_ahead_by_distance(
 
         with matrix_products_in_one_thread():
             ahead = over_wrong(count, block, matches, entries, part)
-        yield part.start + query, -right, ahead
+        yield part.start + query, ahead

@@ -1,5 +1,7 @@
 """Features as they come in: checked, whatever their type and memory layout."""
 
+from threading import local
+
 import numpy as np
 import torch
 
@@ -31,14 +33,19 @@ def check_features(features: object, name: str) -> tuple[np.ndarray, np.ndarray]
     if array.dtype not in (np.float16, np.float32, np.float64):
         array = array.astype(np.float64)
     squares = np.empty(len(array))
+    step = max(1, BLOCK_VALUES // array.shape[1])
+    memory = local()
 
     def measure(part: slice) -> None:
-        block = array[part].astype(np.float64)
-        block *= block
-        block.sum(axis=1, out=squares[part])
+        if not hasattr(memory, "block"):
+            memory.block = np.empty((step, array.shape[1]))
+        for first in range(part.start, part.stop, step):
+            some = slice(first, min(first + step, part.stop))
+            block = np.square(array[some], out=memory.block[: some.stop - first], dtype=np.float64)
+            block.sum(axis=1, out=squares[some])
 
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in over_slices(measure, len(array), max(1, BLOCK_VALUES // array.shape[1])):
+        for _ in over_slices(measure, len(array), max(step, len(array) // 64)):
             pass
     if bad := np.flatnonzero(~np.isfinite(squares)).tolist():
         raise FastreidPruneError(

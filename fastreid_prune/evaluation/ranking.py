@@ -121,8 +121,8 @@ def evaluate_ranking(
     measured, num_queries = [], len(similarity.query)
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         task = bar.add_task("ranking the gallery", total=num_queries)
-        for query, score, ahead in blocks:
-            measured.append(_per_query(query, score, ahead, trapezoid=protocol == "veri"))
+        for query, ahead in blocks:
+            measured.append(_per_query(query, ahead, trapezoid=protocol == "veri"))
             bar.update(task, completed=int(query[-1]) + 1 if len(query) else None)
     evaluated, first_ranks, precisions, penalties = (
         np.concatenate(parts) for parts in zip(*measured, strict=True)
@@ -151,15 +151,17 @@ def evaluate_ranking(
 
 
 def _per_query(
-    query: np.ndarray, score: np.ndarray, ahead: np.ndarray, trapezoid: bool
+    query: np.ndarray, ahead: np.ndarray, trapezoid: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The queries [V] that have a match, their first ranks, average precisions and inverse penalties."""
-    order = np.lexsort((-score, query))
     evaluated, first, count = np.unique(query, return_index=True, return_counts=True)
     if not len(evaluated):
-        return evaluated, evaluated, score, score
+        return evaluated, evaluated, np.empty(0), np.empty(0)
+    # the right rows of a query in the order of their ranks: none has fewer wrong rows ahead than a closer one
+    most = int(ahead.max()) + 1
+    ahead = np.sort(query * most + ahead) - query * most
     position = np.arange(len(query)) - np.repeat(first, count) + 1
-    rank = position + ahead[order]
+    rank = position + ahead
     precision = position / rank
     if trapezoid:
         before = np.divide(position - 1, rank - 1, where=rank > 1, out=np.ones(len(rank)))

@@ -58,7 +58,7 @@ def test_tiles_of_any_size_give_the_same(data, metric, size):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counting, "QUERIES", size)
         patch.setattr(counting, "WIDEST_TILE", size)
-        patch.setattr(counting, "PIECE_VALUES", 2 * size)
+        patch.setattr(counting, "TALLEST_TILE", 2)
         assert_equal(data, metric)
 
 
