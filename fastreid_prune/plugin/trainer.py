@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.config import check_prune_config
+from fastreid_prune.plugin.memory import keep_freed_memory
 from fastreid_prune.plugin.seeding import seed_everything
 
 logger = logging.getLogger("fastreid.prune")
@@ -26,6 +27,8 @@ def before_building(cfg) -> None:
     _training_names = tuple(cfg.DATASETS.NAMES)
     check_prune_config(cfg)
     check_machine(cfg)
+    if cfg.MODEL.DEVICE == "cpu":
+        keep_freed_memory()
     if cfg.PRUNE.SEED >= 0:
         seed_everything(cfg.PRUNE.SEED)
 
