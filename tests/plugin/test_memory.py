@@ -9,13 +9,18 @@ FAULTS = """
 import resource, sys
 import torch
 from fastreid_prune.plugin.memory import keep_freed_memory
+torch.set_num_threads(1)
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
-for step in range(24):
-    if step == 6:
+layers = [torch.nn.Conv2d(3, 16, 3, padding=1)]
+for _ in range(6):
+    layers += [torch.nn.BatchNorm2d(16), torch.nn.ReLU(), torch.nn.Conv2d(16, 16, 1)]
+network = torch.nn.Sequential(*layers)
+images = torch.rand(64, 3, 80, 80)
+for step in range(5):
+    if step == 2:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    blocks = [torch.ones(count * 1_000_000) for count in (1, 7, 2, 6, 3, 5, 4)]
-    del blocks
+    network(images).sum().backward()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
