@@ -17,9 +17,10 @@ def automatic_order(
 ) -> np.ndarray:
     """Rows of the candidates, the first to go first.
 
-    Near-copies go first, whatever the regime: there is no set on which they are worth more than other images. What
-    else must go is the easiest where so much is learnt, and else is thinned evenly over identities and cameras, so
-    that nothing is lost that chance would not lose.
+    Near-copies go first, the easiest of them before the others, whatever the regime: there is no set on which they are
+    worth more than other images, and each leaves one behind that it is near to. What else must go is the easiest where
+    so much is learnt, and else is thinned evenly over identities and cameras, so that nothing is lost that chance would
+    not lose.
 
     Args:
         pool: what there is to choose from.
@@ -30,8 +31,10 @@ def automatic_order(
     """
     near = np.empty(0, np.int64) if collapsed is None else collapsed.rows[is_near(collapsed, regime.spread)]
     rest = pool.candidates
-    rest[near] = False
-    if regime.method(ratio) == "stratified":
-        return np.concatenate([near, even_order(pool, np.flatnonzero(rest), seed)])
+    is_copy = np.zeros(len(pool), bool)
+    is_copy[near], rest[near] = True, False
     easiest = hardest_first(pool.scores, pool.file_names)[::-1]
-    return np.concatenate([near, easiest[rest[easiest]]])
+    copies = easiest[is_copy[easiest]]
+    if regime.method(ratio) == "stratified":
+        return np.concatenate([copies, even_order(pool, np.flatnonzero(rest), seed)])
+    return np.concatenate([copies, easiest[rest[easiest]]])

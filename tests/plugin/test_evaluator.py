@@ -140,6 +140,13 @@ def test_flipped_images_count_half():
     assert results != evaluated(cfg, model({"images": images}), ids, cams)
 
 
+OPTIONS = (
+    (),
+    ("TEST.AQE.ENABLED", True, "TEST.RERANK.ENABLED", True, "TEST.ROC.ENABLED", True),
+    ("TEST.METRIC", "euclidean", "TEST.RERANK.ENABLED", True),
+)
+
+
 def evaluate_in_process(rank, port, queue):
     torch.distributed.init_process_group(
         "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2
@@ -147,7 +154,7 @@ def evaluate_in_process(rank, port, queue):
     arrays = samples()
     half = len(arrays[0]) // 2
     own = slice(0, half) if rank == 0 else slice(half, None)
-    queue.put((rank, evaluated(configuration(), *(array[own] for array in arrays))))
+    queue.put((rank, [evaluated(configuration(*one), *(array[own] for array in arrays)) for one in OPTIONS]))
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()
 
@@ -164,8 +171,10 @@ def test_two_processes_give_the_numbers_of_one():
     results = dict(queue.get(timeout=400) for _ in workers)
     for worker in workers:
         worker.join(60)
-    assert results[0] == evaluated(configuration(), *samples())
-    assert results[1] == {}
+    alone = [evaluated(configuration(*one), *samples()) for one in OPTIONS]
+    assert results[0] == alone
+    assert len({result["mAP"] for result in alone}) == len(OPTIONS)
+    assert results[1] == [{}] * len(OPTIONS)
 
 
 def test_what_each_query_found_is_kept_on_request(tmp_path, monkeypatch):
