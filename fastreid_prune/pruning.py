@@ -119,7 +119,9 @@ def prune(
         keep_per_camera=keep_per_camera,
     )
     draw = seed if seed is not None else _run_seed(trajectory)
-    choice = choose(pool, ratio, strategy, entropy=_entropy(run, table), seed=draw, score=score)
+    choice = choose(
+        pool, ratio, strategy, entropy=_entropy(run, table), right=_right(trajectory), seed=draw, score=score
+    )
     manifest = Manifest.build(
         table,
         values,
@@ -224,6 +226,13 @@ def _run_seed(trajectory: Trajectory | None) -> int:
     """What chance starts from where nobody says: the run's own seed."""
     seed = None if trajectory is None else trajectory.meta.get("seed")
     return max(seed, 0) if isinstance(seed, int) else 0
+
+
+def _right(trajectory: Trajectory | None) -> float | None:
+    """The share of the samples on which the model was right in its last epoch; None where there is no record."""
+    if trajectory is None or not len(trajectory.epochs.visits):
+        return None
+    return float(trajectory.epochs.correct[-1].sum() / max(trajectory.epochs.visits[-1].sum(), 1))
 
 
 def _entropy(run: str | os.PathLike, table: ScoreTable) -> np.ndarray:

@@ -172,7 +172,9 @@ def _limits(chance: _Chances, judged: np.ndarray, precision: float, proven: bool
     mislabelled = _threshold(chance.named[judged], precision, proven)
     rest = judged & ~((chance.named >= mislabelled) & (chance.named >= chance.outlier))
     # planted outliers are not those of the data set: no verdict may have more than twice the room for error
-    return _Limits(mislabelled, max(1 - 2 * (1 - precision), _threshold(chance.unfit[rest], precision, proven)))
+    return _Limits(
+        mislabelled, max(1 - 2 * (1 - precision), _threshold(chance.unfit[rest], precision, proven))
+    )
 
 
 def _threshold(probability: np.ndarray, precision: float, proven: bool) -> float:

@@ -20,7 +20,7 @@ def automatic_order(
     Near-copies go first, the easiest of them before the others, whatever the regime: there is no set on which they are
     worth more than other images, and each leaves one behind that it is near to. What else must go is the easiest where
     so much is learnt, and else is thinned evenly over identities and cameras, so that nothing is lost that chance would
-    not lose.
+    not lose. A model that learnt too little to tell leaves it all to the even thinning.
 
     Args:
         pool: what there is to choose from.
@@ -29,7 +29,9 @@ def automatic_order(
         collapsed: its near-copies; None where the run kept no features.
         seed: of what chance decides.
     """
-    near = np.empty(0, np.int64) if collapsed is None else collapsed.rows[is_near(collapsed, regime.spread)]
+    near = np.empty(0, np.int64)
+    if collapsed is not None and regime.known:
+        near = collapsed.rows[is_near(collapsed, regime.spread)]
     rest = pool.candidates
     is_copy = np.zeros(len(pool), bool)
     is_copy[near], rest[near] = True, False

@@ -44,7 +44,14 @@ class Choice:
 
 
 def choose(
-    pool: Pool, ratio: float, strategy: str, *, entropy: np.ndarray, seed: int = 0, score: str = "entropy"
+    pool: Pool,
+    ratio: float,
+    strategy: str,
+    *,
+    entropy: np.ndarray,
+    right: float | None = None,
+    seed: int = 0,
+    score: str = "entropy",
 ) -> Choice:
     """Choose the samples that stay.
 
@@ -53,6 +60,7 @@ def choose(
         ratio: the fraction to prune of the candidates, in [0, 1).
         strategy: one of ``STRATEGIES``.
         entropy: [N] float, nats, of the soft labels: how much is learnt.
+        right: the share of the samples on which the scoring model was right in its last epoch, if known.
         seed: of what chance decides.
         score: the name of the pool's scores, for the reasons.
 
@@ -62,7 +70,7 @@ def choose(
     if strategy not in STRATEGIES:
         raise FastreidPruneError(f"strategy: {strategy!r} found, one of {', '.join(STRATEGIES)} expected.")
     collapsed = None if pool.features is None and strategy != "redundancy_aware" else collapse_pool(pool)
-    regime = measure(pool, entropy, collapsed)
+    regime = measure(pool, entropy, collapsed, right)
     if strategy == "auto":
         pool = replace(pool, keep_per_identity=max(pool.keep_per_identity, FLOOR))
         keep = pool.without_first(automatic_order(pool, ratio, regime, collapsed, seed), ratio)
@@ -79,7 +87,7 @@ def choose(
     reason = np.full(len(pool), "", object)
     gone = pool.candidates & ~keep
     reason[gone] = _words(strategy, ratio, regime, score)
-    if collapsed is not None and strategy in ("auto", "redundancy_aware"):
+    if collapsed is not None and (strategy == "redundancy_aware" or (strategy == "auto" and regime.known)):
         near = collapsed.rows if strategy == "redundancy_aware" else None
         _explain_copies(reason, gone, collapsed, regime, pool, score, near)
     return Choice(keep, reason, strategy, regime)

@@ -133,6 +133,24 @@ def test_where_much_is_learnt_auto_prunes_the_easiest():
     assert (entropy[~choice.keep] < 1).all()
 
 
+def test_of_near_copies_auto_prunes_the_easiest_first():
+    pool, original = redundant(copies=2)
+    gone = ~choose(pool, 0.3, "auto", entropy=pool.scores).keep
+    everything = ~choose(pool, 0.66, "auto", entropy=pool.scores).keep
+    assert set(np.flatnonzero(gone)) <= set(np.flatnonzero(everything))
+    assert pool.scores[gone].max() < pool.scores[everything & ~gone].min()
+
+
+def test_a_model_that_learnt_too_little_tells_nothing_and_auto_thins_evenly():
+    pool, _ = redundant(copies=1)
+    choice = choose(pool, 0.3, "auto", entropy=pool.scores, right=0.31, seed=3)
+    assert not choice.regime.known
+    assert "right on only 31 % of its training images" in choice.regime.expectation(0.3)
+    left = np.bincount(pool.labels, choice.keep)
+    assert left.min() >= 16 and left.max() <= 18
+    assert not any("near-copy" in reason for reason in choice.reason)
+
+
 def test_a_run_without_features_still_has_a_regime():
     pool = make_pool(7)
     bare = Pool(pool.scores, pool.file_names, pool.pids, pool.camids)
