@@ -10,8 +10,8 @@ from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import Fitted, fit
 from fastreid_prune.purify.general import General, general
 from fastreid_prune.purify.planted import Planted
-from fastreid_prune.purify.scene import set_scene
-from fastreid_prune.purify.words import class_names, reasons
+from fastreid_prune.purify.scene import Scene, set_scene
+from fastreid_prune.purify.words import class_names, duplicates_elsewhere, reasons
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
 
@@ -128,7 +128,7 @@ def assess(
     suggested = np.where(is_wrong, names[evidence.suggested], "")
     runner_up = np.where(is_wrong, names[evidence.runner_up], "")
     nobodys = chance.outlier >= chance.wrong
-    reason = reasons(verdict, evidence, names, fitted.usual, nobodys)
+    reason = reasons(verdict, evidence, names, fitted.usual, nobodys, _twins(trajectory, scene, names))
     columns = (verdict, suggested, runner_up, confidence, reason)
     summary = _summary(fitted, planted, precision, limits, chance, is_wrong, is_outlier, believed)
     return Judgement(
@@ -137,6 +137,18 @@ def assess(
         np.where(evidence.seen, chance.outlier, np.nan)[own],
         summary,
     )
+
+
+def _twins(trajectory: Trajectory, scene: Scene, names: np.ndarray) -> dict[int, str]:
+    """Row -> "FILE under IDENTITY" of a near-duplicate that carries another label."""
+    if trajectory.samples is None:
+        return {}
+    of = duplicates_elsewhere(scene)
+    files = trajectory.samples.file_name
+    return {
+        int(row): f"{files[of[row]].rsplit('/', 1)[-1]} under {names[scene.label[of[row]]]}"
+        for row in np.flatnonzero(of >= 0)
+    }
 
 
 @dataclass(frozen=True)

@@ -175,3 +175,24 @@ def test_too_few_to_tell_what_is_usual_are_refused(samples, identities):
     small = synthetic_run(samples, identities, wrong=0, outliers=0, planted=False)
     with pytest.raises(FastreidPruneError, match=f"{samples} samples of {identities} identities"):
         assess(small.trajectory)
+
+
+def test_the_same_image_under_two_identities_is_named():
+    """A wrong label whose image is there a second time, under the right identity and from the same camera."""
+    run = synthetic_run(800, 40, wrong=0.1, planted=False, seed=5)
+    trajectory, samples = run.trajectory, run.trajectory.samples
+    known = trajectory.features.copy()
+    twins = {}
+    for row in np.flatnonzero(run.wrong)[:20]:
+        same = (run.given == run.shown[row]) & ~run.wrong & (samples.camid == samples.camid[row])
+        if same.any():
+            twins[int(row)] = int(np.flatnonzero(same)[0])
+            known[row] = known[twins[int(row)]] + 0.001
+    verdicts = judge(replace(trajectory, features=known))
+    found = [row for row in twins if verdicts.verdict[row] == "mislabelled"]
+    assert len(found) >= 5
+    for row in found:
+        file = samples.file_name[twins[row]].rsplit("/", 1)[-1]
+        assert verdicts.reason[row].endswith(f"near-duplicate of {file} under {run.shown[row]}")
+    others = np.setdiff1d(np.arange(len(verdicts)), [*twins, *twins.values()])
+    assert not any("near-duplicate" in reason for reason in verdicts.reason[others])
