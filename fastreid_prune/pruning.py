@@ -78,7 +78,8 @@ def prune(
         method: one of ``scores.available()``: the paper's plain ranking by that score; or one of
             ``selection.STRATEGIES``, ``"auto"`` among them.
         score: what a strategy ranks by.
-        purify: act on the verdicts in the run's scores: relabel the mislabelled, leave out the outliers.
+        purify: act on the verdicts in the run's scores: relabel the mislabelled, leave out the outliers. Without,
+            ``"auto"`` prunes what they doubt before anything else.
         decisions: a file of decisions by hand, as the report's page saves it. They hold over any verdict: what
             was kept or relabelled is not pruned, what was dropped is left out.
         output: the manifest's CSV; by default ``manifest.csv`` beside the scores.
@@ -115,6 +116,7 @@ def prune(
         features=table_features(trajectory, len(table)),
         excluded=verdicts.outlier,
         protected=protected,
+        doubted=None if purify else table.verdicts.mislabelled | table.verdicts.outlier,
         keep_per_identity=keep_per_identity,
         keep_per_camera=keep_per_camera,
     )

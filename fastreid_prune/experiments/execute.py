@@ -123,7 +123,7 @@ def _choose(run: Run, folder: RunFolder, settings: Settings) -> tuple[int, int]:
         choice = run.selection
         # several runs choose from one scoring run, and its files may have to be completed first
         with source.locked():
-            if run.purify and not score_run(source.output).judged:
+            if (run.purify or choice.method == "auto") and not score_run(source.output).judged:
                 judge_run(source.output)
             prune(
                 source.output, run.ratio, choice.method, score=choice.score, purify=run.purify, output=folder.manifest,

@@ -17,8 +17,9 @@ def automatic_order(
 ) -> np.ndarray:
     """Rows of the candidates, the first to go first.
 
-    Near-copies go first, the easiest of them before the others, whatever the regime: there is no set on which they are
-    worth more than other images, and each leaves one behind that it is near to. What else must go is the easiest where
+    What the verdicts call mislabelled or an outlier goes first: it does harm. Then near-copies, the easiest of them
+    before the others, whatever the regime: there is no set on which they are worth more than other images, and each
+    leaves one behind that it is near to. What else must go is the easiest where
     so much is learnt, and else is thinned evenly over identities and cameras, so that nothing is lost that chance would
     not lose. A model that learnt too little to tell leaves it all to the even thinning.
 
@@ -29,14 +30,16 @@ def automatic_order(
         collapsed: its near-copies; None where the run kept no features.
         seed: of what chance decides.
     """
-    near = np.empty(0, np.int64)
+    left = pool.candidates
+    doubted = np.zeros(len(pool), bool) if pool.doubted is None else left & pool.doubted
+    left &= ~doubted
+    copies = np.zeros(len(pool), bool)
     if collapsed is not None and regime.known:
-        near = collapsed.rows[is_near(collapsed, regime.spread)]
-    rest = pool.candidates
-    is_copy = np.zeros(len(pool), bool)
-    is_copy[near], rest[near] = True, False
+        copies[collapsed.rows[is_near(collapsed, regime.spread)]] = True
+        copies &= left
     easiest = hardest_first(pool.scores, pool.file_names)[::-1]
-    copies = easiest[is_copy[easiest]]
+    first = [np.flatnonzero(doubted), easiest[copies[easiest]]]
+    left &= ~copies
     if regime.method(ratio) == "stratified":
-        return np.concatenate([copies, even_order(pool, np.flatnonzero(rest), seed)])
-    return np.concatenate([copies, easiest[rest[easiest]]])
+        return np.concatenate([*first, even_order(pool, np.flatnonzero(left), seed)])
+    return np.concatenate([*first, easiest[left[easiest]]])

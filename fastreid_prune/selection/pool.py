@@ -24,6 +24,7 @@ class Pool:
             are not finite are no near-copy of anything.
         excluded: [N] bool, gone already (outliers, unreadable): they do not count.
         protected: [N] bool, never pruned; they count.
+        doubted: [N] bool, mislabelled or outliers by their verdict: what ``auto`` prunes before anything else.
         keep_per_identity: how many images of each identity pruning never takes, at least.
         keep_per_camera: how many of each identity in each camera.
     """
@@ -35,13 +36,14 @@ class Pool:
     features: np.ndarray | None = None
     excluded: np.ndarray | None = None
     protected: np.ndarray | None = None
+    doubted: np.ndarray | None = None
     keep_per_identity: int = 0
     keep_per_camera: int = 0
 
     def __post_init__(self) -> None:
         """Refuse columns that do not belong together, and samples without a score."""
         total = len(checked_scores(self.scores))
-        columns = ("file_names", "pids", "camids", "features", "excluded", "protected")
+        columns = ("file_names", "pids", "camids", "features", "excluded", "protected", "doubted")
         lengths = {
             name: len(getattr(self, name)) for name in columns if getattr(self, name, None) is not None
         }

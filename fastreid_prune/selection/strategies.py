@@ -17,13 +17,16 @@ from fastreid_prune.selection.stratified import stratified
 
 # name -> what it does, in a few words
 STRATEGIES = {
-    "auto": "near-copies first; then the easiest where much is learnt, else an even thinning",
+    "auto": "what verdicts doubt and near-copies first; then the easiest where much is learnt, else an even thinning",
     "redundancy_aware": "the closest pair of an identity loses its lower-scored image, in turn",
     "stratified": "every stratum of the score gives its share (coverage-centric, Zheng et al. 2023)",
     "proportional": "every identity gives the same share in every camera, by chance",
     "easy_first": "the highest-scored go: for little data (Sorscher et al. 2022)",
     "hardest_first": "the lowest-scored go: the paper's plain ranking",
 }
+
+
+DOUBTED = "mislabelled or an outlier by its verdict"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,8 @@ def choose(
     if collapsed is not None and (strategy == "redundancy_aware" or (strategy == "auto" and regime.known)):
         near = collapsed.rows if strategy == "redundancy_aware" else None
         _explain_copies(reason, gone, collapsed, regime, pool, score, near)
+    if strategy == "auto" and pool.doubted is not None:
+        reason[gone & pool.doubted] = DOUBTED
     return Choice(keep, reason, strategy, regime)
 
 

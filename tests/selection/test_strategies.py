@@ -1,5 +1,7 @@
 """Each strategy: how many stay, who, and why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -139,6 +141,18 @@ def test_of_near_copies_auto_prunes_the_easiest_first():
     everything = ~choose(pool, 0.66, "auto", entropy=pool.scores).keep
     assert set(np.flatnonzero(gone)) <= set(np.flatnonzero(everything))
     assert pool.scores[gone].max() < pool.scores[everything & ~gone].min()
+
+
+def test_what_verdicts_doubt_is_pruned_by_auto_before_near_copies():
+    pool, _ = redundant(copies=1)
+    doubted = np.random.default_rng(4).random(len(pool)) < 0.05
+    choice = choose(replace(pool, doubted=doubted), 0.3, "auto", entropy=pool.scores)
+    assert not choice.keep[doubted].any() and doubted.sum() >= 5
+    assert all("by its verdict" in reason for reason in choice.reason[doubted])
+    assert all(reason.startswith("near-copy of ") for reason in choice.reason[~choice.keep & ~doubted])
+    same = choose(pool, 0.3, "hardest_first", entropy=pool.scores)
+    plain = choose(replace(pool, doubted=doubted), 0.3, "hardest_first", entropy=pool.scores)
+    np.testing.assert_array_equal(plain.keep, same.keep)
 
 
 def test_a_model_that_learnt_too_little_tells_nothing_and_auto_thins_evenly():
