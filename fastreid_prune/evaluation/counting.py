@@ -12,8 +12,8 @@ from fastreid_prune.evaluation.matches import Matches
 from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
 from fastreid_prune.evaluation.threads import cores, matrix_products_in_one_thread, over_slices
 
-QUERIES = 2048  # in a block
-WIDEST_TILE, TALLEST_TILE = 1024, 448  # similarities that a thread looks at together: they stay in its cache
+QUERIES = 4096  # in a block
+WIDEST_TILE, TALLEST_TILE = 1024, 896  # similarities that a thread computes and then looks at: in its cache
 BLOCK_VALUES = 1 << 23  # of float64 features on the grid
 BLOCK_ENTRIES = 1 << 21
 SLICE = 512  # of the width: shorter sums round less, and their float32 comparison leaves less undecided
