@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from benchmark_purification import Case, cases_of
+from purification_cases import Case, cases_of
 from sklearn.linear_model import LogisticRegression
 
 from fastreid_prune.purify.calibration import Weights

@@ -135,7 +135,10 @@ class Case:
 
     def _figures(self, verdicts: Verdicts, wrong: np.ndarray, outlier: np.ndarray | None) -> dict[str, float]:
         measured = quality(verdicts, self.wrong, self.outlier, self.true_pid, wrong, outlier)
-        return {column: getattr(measured, name) for column, name in COLUMNS_OF_QUALITY.items()}
+        figures = {column: getattr(measured, name) for column, name in COLUMNS_OF_QUALITY.items()}
+        bins = measured.reliability
+        off = sum(count * abs(confidence - right) for confidence, right, count in bins)
+        return figures | {"calibration error": off / sum(bin[2] for bin in bins) if bins else np.nan}
 
 
 def cases_of(runs: Path) -> dict[str, list[Case]]:
