@@ -80,11 +80,18 @@ def test_a_mistake_is_named(read, before, after, message):
         expand(read(GRID.replace(before, after)))
 
 
-def test_the_grid_that_is_shipped_can_be_expanded():
-    grid = read_grid(CONFIGS / "Demo" / "grid.yml")
-    runs = expand(grid)
-    # a seed: scoring, unpruned, three methods at two ratios under two budgets
-    assert len(runs) == 3 * (2 + 3 * 2 * 2)
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        # seeds, and for each: scoring, unpruned, methods x ratios x budgets
+        ("Demo/grid.yml", 3 * (2 + 3 * 2 * 2)),
+        ("CPU/grid_small_images.yml", 3 * (2 + 6 * 3 * 2)),
+        ("CPU/grid_market1501.yml", 2 * (2 + 4)),
+    ],
+)
+def test_a_grid_that_is_shipped_can_be_expanded(path, count):
+    grid = read_grid(CONFIGS / path)
+    assert len(expand(grid)) == count
     assert grid.baseline in {method.name for method in grid.methods}
 
 

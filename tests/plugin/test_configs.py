@@ -7,7 +7,9 @@ import yaml
 
 # grids of experiments are no configurations of fastreid's; tests/experiments reads them
 CONFIGS = sorted(
-    path for path in (Path(__file__).parents[2] / "configs").rglob("*.yml") if path.stem != "grid"
+    path
+    for path in (Path(__file__).parents[2] / "configs").rglob("*.yml")
+    if not path.stem.startswith("grid")
 )
 
 
