@@ -173,15 +173,11 @@ class _Tiles:
 
 def _by_slices(function: Callable[[slice], np.ndarray], part: slice) -> np.ndarray:
     """``function(part)``, which gives one row for each, computed in all cores."""
-    size = max(1, (part.stop - part.start) // 16)
-    return np.concatenate(
-        list(
-            over_slices(
-                lambda some: function(slice(part.start + some.start, part.start + some.stop)),
-                part.stop - part.start, size,
-            )
-        )
-    )  # fmt: skip
+    first, count = part.start, part.stop - part.start
+    rows = over_slices(
+        lambda some: function(slice(first + some.start, first + some.stop)), count, max(1, count // 16)
+    )
+    return np.concatenate(list(rows))
 
 
 def _products(query: np.ndarray, gallery: np.ndarray, out: np.ndarray) -> tuple[np.ndarray, int]:
