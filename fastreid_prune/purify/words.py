@@ -5,14 +5,13 @@ import numpy as np
 from fastreid_prune.purify.calibration import Scale
 from fastreid_prune.purify.evidence import COLUMNS, Evidence
 from fastreid_prune.purify.scene import Scene
+from fastreid_prune.selection.regime import NEAR, usual_distance
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.verdicts import MISLABELLED, OUTLIER
 
 UNLIKE, BETWEEN = "unlike every identity", "between two identities"
 # left out, since nobody can say under which identity it belongs
 UNNAMED = "not the given identity, and whose it is is not clear"
-# a near-duplicate is this much closer than two images of an identity usually are
-NEAR = 0.25
 _AT = {name: index for index, name in enumerate(COLUMNS)}
 
 
@@ -28,11 +27,7 @@ def class_names(trajectory: Trajectory) -> np.ndarray:
 def duplicates_elsewhere(scene: Scene) -> np.ndarray:
     """The row of each sample's nearest neighbour where that is a near-duplicate under another identity, [N] int64;
     -1 elsewhere."""
-    together = np.argsort(scene.label, kind="stable")
-    one, other = together[:-1], together[1:]
-    pairs = (scene.label[one] == scene.label[other]) & scene.known[one] & scene.known[other]
-    distance = 1 - np.einsum("nd,nd->n", scene.plain[one[pairs]], scene.plain[other[pairs]])
-    usual = np.median(distance) if len(distance) else 0.0
+    usual = usual_distance(scene.plain, scene.label, scene.known)
     nearest, similarity = scene.plain_neighbours.index[:, 0], scene.plain_neighbours.similarity[:, 0]
     elsewhere = (nearest >= 0) & (scene.label[nearest] != scene.label)
     return np.where(elsewhere & (1 - similarity < NEAR * usual), nearest, -1)

@@ -69,7 +69,7 @@ class Regime:
             )
         percent = f"{100 * ratio:g} %"
         return {
-            "redundancy_aware": f"{percent} can go as near-copies, which the method auto takes first: little loss is "
+            "redundancy_aware": f"{percent} can go as near-copies, which the method auto takes: little loss is "
             "likely.",
             "hardest_first": f"More than {percent} are learnt without hesitation: little loss is likely "
             "when the easiest go.",
@@ -112,7 +112,7 @@ def measure(
     count = int(there.sum())
     near = spread = None
     if collapsed is not None:
-        spread = usual_distance(pool)
+        spread = usual_distance(pool.features, pool.labels, pool.candidates)
         near = int(is_near(collapsed, spread).sum())
     known = np.asarray(entropy, np.float64)[there]
     return Regime(
@@ -132,10 +132,20 @@ def is_near(collapsed: Collapse, spread: float, near: float = NEAR) -> np.ndarra
     return 1 - collapsed.similarity < near * spread
 
 
-def usual_distance(pool: Pool, pairs: int = 200_000, seed: int = 0) -> float:
-    """The median cosine distance of two images of an identity, from at most so many pairs drawn by chance."""
-    rows = np.flatnonzero(pool.candidates)
-    labels = pool.labels[rows]
+def usual_distance(
+    features: np.ndarray, labels: np.ndarray, candidates: np.ndarray, pairs: int = 200_000, seed: int = 0
+) -> float:
+    """The median cosine distance of two images of an identity, from at most so many pairs drawn by chance.
+
+    Args:
+        features: [N, D] float32, of any length.
+        labels: [N] int64, identities.
+        candidates: [N] bool, the samples that count.
+        pairs: how many at most.
+        seed: of the draw.
+    """
+    rows = np.flatnonzero(candidates)
+    labels = labels[rows]
     order = np.argsort(labels, kind="stable")
     rows, labels = rows[order], labels[order]
     starts = np.searchsorted(labels, labels)
@@ -147,7 +157,7 @@ def usual_distance(pool: Pool, pairs: int = 200_000, seed: int = 0) -> float:
     distances = np.empty(len(one))
     for start in range(0, len(one), 8192):
         part = slice(start, start + 8192)
-        a, b = (np.asarray(pool.features[rows[side[part]]], np.float32) for side in (one, other))
+        a, b = (np.asarray(features[rows[side[part]]], np.float32) for side in (one, other))
         length = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
         distances[part] = 1 - np.einsum("nd,nd->n", a, b) / np.where(length > 0, length, np.nan)
     distances = distances[np.isfinite(distances)]
