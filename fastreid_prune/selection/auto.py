@@ -19,9 +19,9 @@ def automatic_order(
 
     What the verdicts call mislabelled or an outlier goes first: it does harm. Then near-copies, the easiest of them
     before the others, whatever the regime: there is no set on which they are worth more than other images, and each
-    leaves one behind that it is near to. What else must go is the easiest where
-    so much is learnt, and else is thinned evenly over identities and cameras, so that nothing is lost that chance would
-    not lose. A model that learnt too little to tell leaves it all to the even thinning.
+    leaves one behind that it is near to. What else must go is the easiest where so much is learnt, and else is thinned
+    evenly over identities and cameras, so that nothing is lost that chance would not lose. A model that learnt too
+    little to tell leaves near-copies to the even thinning too.
 
     Args:
         pool: what there is to choose from.
@@ -38,7 +38,8 @@ def automatic_order(
         copies[collapsed.rows[is_near(collapsed, regime.spread)]] = True
         copies &= left
     easiest = hardest_first(pool.scores, pool.file_names)[::-1]
-    first = [np.flatnonzero(doubted), easiest[copies[easiest]]]
+    # the doubted by falling score, so that no order of the files decides where not all of them go
+    first = [easiest[doubted[easiest]][::-1], easiest[copies[easiest]]]
     left &= ~copies
     if regime.method(ratio) == "stratified":
         return np.concatenate([*first, even_order(pool, np.flatnonzero(left), seed)])

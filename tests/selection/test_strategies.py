@@ -150,6 +150,8 @@ def test_what_verdicts_doubt_is_pruned_by_auto_before_near_copies():
     assert not choice.keep[doubted].any() and doubted.sum() >= 5
     assert all("by its verdict" in reason for reason in choice.reason[doubted])
     assert all(reason.startswith("near-copy of ") for reason in choice.reason[~choice.keep & ~doubted])
+    some = ~choose(replace(pool, doubted=doubted), 0.02, "auto", entropy=pool.scores).keep
+    assert doubted[some].all() and pool.scores[some].min() > pool.scores[doubted & ~some].max()
     same = choose(pool, 0.3, "hardest_first", entropy=pool.scores)
     plain = choose(replace(pool, doubted=doubted), 0.3, "hardest_first", entropy=pool.scores)
     np.testing.assert_array_equal(plain.keep, same.keep)
