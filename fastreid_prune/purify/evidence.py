@@ -46,7 +46,7 @@ class Evidence:
 
             For the suggested identity: ``rival`` (discriminant similarity to it), ``lead`` (by how much the most
             similar identity besides the given one is ahead of the next), ``gap`` (ln(1 + by how many nats the
-            suggested one is ahead of the runner-up), ``agreed`` (the chance that two of the neighbours' votes are
+            suggested one is ahead of the runner-up)), ``agreed`` (the chance that two of the neighbours' votes are
             for the same identity). For words: ``held`` (the given identity's share of the votes), ``second``
             (similarity to the second most similar identity besides the given one), ``near`` (plain similarity to
             the best prototype).
