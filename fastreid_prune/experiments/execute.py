@@ -115,7 +115,6 @@ def _choose(run: Run, folder: RunFolder, settings: Settings) -> tuple[int, int]:
     """Write the run's manifest; the samples of the whole set and those left to train on."""
     from fastreid_prune.manifest import Manifest
     from fastreid_prune.pruning import prune, score_run
-    from fastreid_prune.purify import judge_run
 
     source = RunFolder.of(settings.folder, run.source)
     # two files: whoever was killed between them left one
@@ -124,13 +123,24 @@ def _choose(run: Run, folder: RunFolder, settings: Settings) -> tuple[int, int]:
         # several runs choose from one scoring run, and its files may have to be completed first
         with source.locked():
             if (run.purify or choice.method == "auto") and not score_run(source.output).judged:
-                judge_run(source.output)
+                _judge(source.output, needed=run.purify)
             prune(
                 source.output, run.ratio, choice.method, score=choice.score, purify=run.purify, output=folder.manifest,
                 keep_per_identity=choice.keep_per_identity, keep_per_camera=choice.keep_per_camera, seed=run.seed,
             )  # fmt: skip
     manifest = Manifest.read(folder.manifest)
     return len(manifest), int(manifest.kept.sum())
+
+
+def _judge(output: os.PathLike, needed: bool) -> None:
+    """Judge a scored run; where nothing needs verdicts, what cannot be judged stays so."""
+    from fastreid_prune.purify import judge_run
+
+    try:
+        judge_run(output)
+    except FastreidPruneError:
+        if needed:
+            raise
 
 
 def _train(command, run, folder, state, settings, environment, lock) -> tuple[State, str]:
