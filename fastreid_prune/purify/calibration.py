@@ -1,24 +1,29 @@
 """From evidence to probabilities.
 
 Two steps. General weights, the same for every run, turn the scaled evidence into two numbers: how much more likely
-it is under a wrong label, and for an outlier, than for a clean sample. An adaptation of six parameters then fits
-these two to the errors that were planted into the run at hand. The shares of the three classes in the data set are
-not those of what was planted: they are found by expectation maximisation over the samples themselves (Saerens,
-Latinne and Decaestecker, Neural Computation 2002).
+it is under a wrong label, and for an outlier, than for a clean sample. An adaptation of six parameters then bends
+these two to the run at hand, and with it come the shares of the three classes in the data set, by maximum likelihood:
+the data set's own samples are a mixture of the three, the planted errors are drawn from the two kinds of error (Qin,
+Annals of Statistics 27, 1999: a mixture with samples of its parts, densities linked by exponential tilts).
+
+Where nothing was planted, the shares alone are found, by expectation maximisation over the samples themselves
+(Saerens, Latinne and Decaestecker, Neural Computation 2002).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
 
 CLEAN_CLASS, WRONG_CLASS, OUTLIER_CLASS = range(3)
 _SPREADS = 4.0
 _LEAST_SHARE = 1e-4
 _FIRST_GUESS = np.array([0.9, 0.07, 0.03])
 # how far planted errors may bend the general weights, as a standard deviation of a factor of 1, and of an offset
-_BEND, _SHIFT = 0.5, 2.0
-_ROUNDS = 10
+_BEND, _SHIFT = 0.2, 2.0
+# what is believed of the shares beforehand, as so many further samples of each class
+_BEFORE = np.array([1.0, 5.0, 5.0])
 
 
 @dataclass(frozen=True)
@@ -82,57 +87,54 @@ class Adaptation:
         return np.c_[np.zeros(len(bent)), bent]
 
 
-NO_ADAPTATION = Adaptation(np.eye(2), np.zeros(2))
-
-
-def adapt(own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray) -> Adaptation:
-    """Fit an adaptation to planted errors.
-
-    The data set's own samples hold errors that nobody named: they take part in each class as likely as they
-    belong to it (expectation maximisation). Each class counts as much as the others, so that the result is
-    a likelihood; the prior is no adaptation.
+def adapt(own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray) -> tuple[Adaptation, np.ndarray]:
+    """Fit an adaptation, and the shares of the classes in the data set, to what was planted.
 
     Args:
         own: [N, 3] float64, log likelihoods of the data set's own samples, by general weights.
         wrong: [S, 3], of the switched samples, as trained.
         outliers: [K, 3], of the composed outliers; K may be 0.
+
+    Returns:
+        The adaptation, and the shares [3] of clean, wrong labels and outliers among ``own``.
     """
-    planted = np.concatenate([wrong, outliers])[:, 1:]
-    kind = np.repeat([WRONG_CLASS, OUTLIER_CLASS], [len(wrong), len(outliers)])
-    result = NO_ADAPTATION
-    rows = np.concatenate([own[:, 1:], planted])
-    known = np.eye(3)[kind]
-    for _ in range(_ROUNDS):
-        bent = result(own)
-        target = np.concatenate([posterior(bent, shares(bent)), known])
-        # each class weighs what was planted of errors, however many samples are in it
-        target *= (len(planted) / 2) / np.maximum(target.sum(0), 1e-9)
-        previous, result = result, _most_likely(rows, target, result)
-        if np.abs(previous.factors - result.factors).max() < 1e-3:
-            break
-    return result
-
-
-def _most_likely(rows: np.ndarray, target: np.ndarray, start: Adaptation) -> Adaptation:
-    total = target.sum(1)
+    rows = np.concatenate([own, wrong, outliers])[:, 1:]
+    source = np.repeat(np.arange(3), [len(own), len(wrong), len(outliers)])
+    count = np.array([max(number, 1e-9) for number in np.bincount(source, minlength=3)])
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        factors, offsets = flat[:4].reshape(2, 2), flat[4:]
-        logits = np.c_[np.zeros(len(rows)), rows @ factors.T + offsets]
-        logits -= logits.max(1, keepdims=True)
-        log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-        error = (np.exp(log_p) * total[:, None] - target)[:, 1:]
+        factors, offsets, share = _unpack(flat)
+        tilt = np.c_[np.zeros(len(rows)), rows @ factors.T + offsets]
+        # of each sample: the densities in the mixture, and the chance of each source, up to what is common
+        parts = tilt + np.log(share)
+        mixture = logsumexp(parts, axis=1)
+        sources = np.c_[mixture, tilt[:, 1:]] + np.log(count)
+        log_p = sources - logsumexp(sources, axis=1)[:, None]
+        error = -np.exp(log_p)
+        error[np.arange(len(rows)), source] += 1
+        within = np.exp(parts - mixture[:, None])
+        towards = error[:, :1] * within[:, 1:] + error[:, 1:]
         away = factors - np.eye(2)
         value = (
-            -(target * log_p).sum() + (away**2).sum() / (2 * _BEND**2) + (offsets**2).sum() / (2 * _SHIFT**2)
+            -log_p[np.arange(len(rows)), source].sum()
+            - _BEFORE @ np.log(share)
+            + (away**2).sum() / (2 * _BEND**2)
+            + (offsets**2).sum() / (2 * _SHIFT**2)
         )
-        gradient = np.concatenate(
-            [(error.T @ rows + away / _BEND**2).ravel(), error.sum(0) + offsets / _SHIFT**2]
-        )
+        of_shares = error[:, 0] @ (within - share) + _BEFORE - _BEFORE.sum() * share
+        gradient = np.r_[
+            (away / _BEND**2 - towards.T @ rows).ravel(), offsets / _SHIFT**2 - towards.sum(0), -of_shares[1:]
+        ]
         return value, gradient
 
-    found = minimize(loss, np.r_[start.factors.ravel(), start.offsets], jac=True, method="L-BFGS-B").x
-    return Adaptation(found[:4].reshape(2, 2), found[4:])
+    start = np.r_[np.eye(2).ravel(), np.zeros(2), np.log(_FIRST_GUESS[1:] / _FIRST_GUESS[0])]
+    factors, offsets, share = _unpack(minimize(loss, start, jac=True, method="L-BFGS-B").x)
+    return Adaptation(factors, offsets), share
+
+
+def _unpack(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Factors [2, 2], offsets [2] and shares [3] of eight free numbers."""
+    return flat[:4].reshape(2, 2), flat[4:6], softmax(np.r_[0.0, flat[6:]])
 
 
 def shares(log_likelihood: np.ndarray, rounds: int = 500) -> np.ndarray:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.purify.calibration import (
+    CLEAN_CLASS,
     Scale,
     adapt,
     folds,
@@ -96,15 +97,17 @@ def fit(
     trained = usual(as_trained.columns)
     wrong, outliers = general.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
     own = likelihood[natural]
-    adaptation = adapt(own, wrong, outliers)
-    likelihood = adaptation(likelihood)
-    share = shares(likelihood[natural])
+    adaptation, share = adapt(own, wrong, outliers)
+    probability = posterior(adaptation(likelihood), share)
     right = as_trained.suggested == planted.label[switched]
     planted_share = np.array([0.0, len(wrong), len(outliers)]) / max(len(own), 1)
     names = general.name_odds(trained)
-    name = _sigmoid(odds + _name_shift(names, right))
-    held_out = _held_out(own, wrong, outliers, names, right, planted_share)
-    return Fitted(own_rows, posterior(likelihood, share), share, name, usual, held_out)
+    # a switched sample whose own label was wrong before says nothing: the right name is not known
+    known = probability[switched, CLEAN_CLASS]
+    name = _sigmoid(odds + _name_shift(names, right, known))
+    held_out = _held_out(own, wrong, outliers, names, right, known, planted_share)
+    # told without what was believed of the shares beforehand
+    return Fitted(own_rows, probability, probability[natural].mean(0), name, usual, held_out)
 
 
 def usual_of(evidence: Evidence, natural: np.ndarray, trust: np.ndarray) -> Scale:
@@ -139,6 +142,7 @@ def _held_out(
     outliers: np.ndarray,
     names: np.ndarray,
     right: np.ndarray,
+    known: np.ndarray,
     least_share: np.ndarray,
 ) -> HeldOut:
     fold, outlier_fold = folds(len(wrong)), folds(len(outliers))
@@ -146,22 +150,28 @@ def _held_out(
     name = np.zeros(len(wrong))
     for one in range(fold.max() + 1):
         inside, outlier_inside = fold == one, outlier_fold == one
-        adaptation = adapt(own, wrong[~inside], outliers[~outlier_inside])
-        share = np.maximum(shares(adaptation(own)), least_share)
+        adaptation, share = adapt(own, wrong[~inside], outliers[~outlier_inside])
+        share = np.maximum(share, least_share)
         share /= share.sum()
         switched[inside] = posterior(adaptation(wrong[inside]), share)
         composed[outlier_inside] = posterior(adaptation(outliers[outlier_inside]), share)
-        name[inside] = _sigmoid(names[inside] + _name_shift(names[~inside], right[~inside]))
+        name[inside] = _sigmoid(names[inside] + _name_shift(names[~inside], right[~inside], known[~inside]))
     return HeldOut(switched, name, right, composed)
 
 
-def _name_shift(odds: np.ndarray, right: np.ndarray) -> float:
-    """By how much the odds are wrong here: the share of right names met, against the share expected."""
-    expected, met = _sigmoid(odds).sum(), right.sum()
+def _name_shift(odds: np.ndarray, right: np.ndarray, known: np.ndarray) -> float:
+    """By how much the odds are wrong here: the share of right names met, against the share expected.
+
+    Args:
+        odds: [S] float64, that the suggested identity is right, by general weights.
+        right: [S] bool, it is the one that the data set gives.
+        known: [S] float64, the chance that the data set gives the right one.
+    """
+    expected, met, count = known @ _sigmoid(odds), known @ right, known.sum()
     weight = _NAMES_BEFORE / 2
 
-    def logit(count: float) -> float:
-        return float(np.log((count + weight) / (len(odds) - count + weight)))
+    def logit(share: float) -> float:
+        return float(np.log((share + weight) / (count - share + weight)))
 
     return logit(met) - logit(expected)
 

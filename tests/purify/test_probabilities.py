@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
-from fastreid_prune.purify.calibration import NO_ADAPTATION, Scale, Weights, adapt, folds, posterior, shares
+from fastreid_prune.purify.calibration import Adaptation, Scale, Weights, adapt, folds, posterior, shares
 
 # where the likelihood ratios of three Gaussians of variance 1 lie: clean at 0, the others here
 MEANS = np.array([[0.0, 0.0], [3.0, 0.5], [-0.5, 3.0]])
@@ -101,63 +101,64 @@ def planted_data(rng, factors=np.eye(2), offsets=np.zeros(2), count=2500):  # no
 
 
 def test_nothing_is_adapted_where_the_general_weights_are_right():
-    found = [adapt(*planted_data(np.random.default_rng(seed))[0]) for seed in range(4)]
+    found = [adapt(*planted_data(np.random.default_rng(seed))[0])[0] for seed in range(4)]
     np.testing.assert_allclose(np.mean([one.factors for one in found], 0), np.eye(2), atol=0.05)
     # an offset is what the data set's own errors, which nobody named, leave unsure
     np.testing.assert_allclose(np.mean([one.offsets for one in found], 0), 0, atol=0.15)
 
 
-def test_a_known_bend_is_found_though_the_data_set_holds_errors_of_its_own():
+def test_a_known_bend_and_the_shares_are_found_though_the_data_set_holds_errors_of_its_own():
     factors, offsets = np.array([[1.3, 0.2], [-0.1, 0.8]]), np.array([0.8, -0.6])
     (own, wrong, outliers), kinds = planted_data(np.random.default_rng(5), factors, offsets)
-    found = adapt(own, wrong, outliers)
+    found, share = adapt(own, wrong, outliers)
     assert found.factors == pytest.approx(factors, abs=0.1) and found.offsets == pytest.approx(
         offsets, abs=0.2
     )
-    # and with it the shares of the data set, which the general weights get wrong
+    # the general weights get the shares wrong
     true = np.bincount(kinds) / len(kinds)
-    assert shares(found(own)) == pytest.approx(true, abs=0.01)
-    assert np.abs(shares(own) - true).max() > np.abs(shares(found(own)) - true).max()
+    assert share == pytest.approx(true, abs=0.01) and share.sum() == pytest.approx(1)
+    assert np.abs(shares(own) - true).max() > np.abs(share - true).max()
 
 
-def test_adaptation_is_what_a_minimiser_without_our_gradient_finds():
-    """The same model, written down from its description and fitted by finite differences."""
-    factors, offsets = np.array([[0.7, 0.1], [0.1, 1.2]]), np.array([-0.5, 0.5])
-    (own, wrong, outliers), _ = planted_data(np.random.default_rng(6), factors, offsets, count=60)
-    own = own[:400]
-    rows, known = np.concatenate([own, wrong, outliers]), np.repeat(np.eye(3)[[1, 2]], 60, axis=0)
-    flat = np.r_[np.eye(2).ravel(), 0, 0]
+def test_a_spotless_data_set_gets_hardly_any_share_of_errors():
+    rng = np.random.default_rng(9)
+    own = gaussian_ratios(rng, np.zeros(3000, int))
+    planted = [gaussian_ratios(rng, np.full(count, kind)) for kind, count in ((1, 60), (2, 40))]
+    assert adapt(own, *planted)[1][0] > 0.97
 
-    def bend(flat, some):
-        return np.c_[np.zeros(len(some)), some[:, 1:] @ flat[:4].reshape(2, 2).T + flat[4:]]
 
-    for _ in range(10):
-        mine = bend(flat, own)
-        target = np.concatenate([softmax(mine + np.log(shares(mine)), axis=1), known])
-        target = target / target.sum(0) * 60
+def test_adaptation_is_the_most_likely_one_by_the_model_written_plainly():
+    """A sample of the mixture or of one of its parts: which, given its evidence? Minimised by finite differences."""
+    factors, offsets = np.array([[0.9, 0.1], [0.1, 1.2]]), np.array([-0.5, 0.5])
+    samples, _ = planted_data(np.random.default_rng(6), factors, offsets, count=60)
+    samples[0] = samples[0][:400]
 
-        def loss(flat, target=target):
-            prior = ((flat[:4] - [1, 0, 0, 1]) ** 2).sum() / (2 * 0.5**2) + (flat[4:] ** 2).sum() / (
-                2 * 2.0**2
-            )
-            return prior - (target * log_softmax(bend(flat, rows), axis=1)).sum()
+    def loss(flat):
+        share = softmax(np.r_[0, flat[6:]])
+        total = -(np.array([1, 5, 5]) * np.log(share)).sum()
+        total += ((flat[:4] - [1, 0, 0, 1]) ** 2).sum() / (2 * 0.2**2) + (flat[4:6] ** 2).sum() / (2 * 2.0**2)
+        for source, some in enumerate(samples):
+            density = np.exp(np.c_[np.zeros(len(some)), some[:, 1:] @ flat[:4].reshape(2, 2).T + flat[4:6]])
+            weighed = np.c_[400 * density @ share, 60 * density[:, 1:]]
+            total -= np.log(weighed[:, source] / weighed.sum(1)).sum()
+        return total
 
-        before, flat = flat, minimize(loss, flat).x
-        if np.abs(before - flat)[:4].max() < 1e-3:
-            break
-    found = adapt(own, wrong, outliers)
-    np.testing.assert_allclose(np.r_[found.factors.ravel(), found.offsets], flat, atol=5e-3)
+    expected = minimize(loss, np.r_[np.eye(2).ravel(), 0, 0, -2, -2]).x
+    found, share = adapt(*samples)
+    np.testing.assert_allclose(np.r_[found.factors.ravel(), found.offsets], expected[:6], atol=5e-3)
+    np.testing.assert_allclose(share, softmax(np.r_[0, expected[6:]]), atol=1e-3)
 
 
 def test_no_outliers_planted_is_no_error():
     (own, wrong, _), _ = planted_data(np.random.default_rng(7), count=40)
-    found = adapt(own, wrong, np.zeros((0, 3)))
-    assert np.isfinite(found.factors).all() and np.isfinite(found.offsets).all()
+    found, share = adapt(own, wrong, np.zeros((0, 3)))
+    assert np.isfinite(found.factors).all() and np.isfinite(found.offsets).all() and np.isfinite(share).all()
 
 
 def test_a_clean_samples_likelihood_stays_the_measure():
     likelihood = gaussian_ratios(np.random.default_rng(8), np.array([0, 1, 2]))
-    np.testing.assert_allclose(NO_ADAPTATION(likelihood), likelihood)
+    bent_ones = Adaptation(np.array([[1.3, 0.2], [-0.1, 0.8]]), np.array([0.5, -0.5]))(likelihood)
+    np.testing.assert_array_equal(bent_ones[:, 0], 0)
 
 
 @given(st.integers(0, 200), st.integers(0, 9), st.integers(1, 7))
