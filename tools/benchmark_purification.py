@@ -13,6 +13,7 @@ needed for its rows (``pip install '.[benchmark]'``).
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -166,7 +167,8 @@ def retrain(
     """Train on the noisy set, on it as purified, and on it as cleaned with the truth; OPTIONS are fastreid's.
 
     What the truth gains over the noisy set is the gap; the last line says how much of it purifying closes. Cleaned with
-    the truth every planted outlier is gone and every label right, as before the planting.
+    the truth every planted outlier is gone and every label right, as before the planting. A training whose manifest is
+    as it was is not made again.
     """
     general = None if weights is None else General.read(weights)
     click.echo(
@@ -182,9 +184,11 @@ def retrain(
             ("truth", case.truth_as_verdicts()),
         ):
             output = runs / noise / f"seed-{seed}-{name}"
-            record = output / "prune" / "run.json"
-            if not record.is_file():
-                manifest = case.write_manifest(verdicts, output)
+            record, manifest = output / "prune" / "run.json", output.with_name(f"{output.name}.csv")
+            before = manifest.read_bytes() if manifest.is_file() else None
+            case.write_manifest(verdicts, manifest)
+            if not record.is_file() or manifest.read_bytes() != before:
+                shutil.rmtree(output, ignore_errors=True)
                 _train(
                     config, output, case.data, ["PRUNE.SEED", seed, "PRUNE.MANIFEST", str(manifest), *options]
                 )

@@ -72,15 +72,14 @@ class Case:
         foreign = truth.verdict == OUTLIER
         return int(stays.sum()), int((stays & ~foreign & (now != right)).sum()), int((stays & foreign).sum())
 
-    def write_manifest(self, verdicts: Verdicts, output: Path) -> Path:
-        """A manifest that obeys the verdicts and prunes nothing."""
+    def write_manifest(self, verdicts: Verdicts, path: Path) -> None:
+        """Write a manifest that obeys the verdicts and prunes nothing."""
         samples = given_samples(self.trajectory)
         score = np.zeros(len(samples))
         table = ScoreTable(samples.file_name, samples.pid, samples.camid, {"none": score}, verdicts)
         manifest = Manifest.build(table, score, ~verdicts.outlier, verdicts, method="none", ratio=0.0)
-        path = output.with_name(f"{output.name}.csv")
+        path.parent.mkdir(parents=True, exist_ok=True)
         manifest.write(path)
-        return path
 
     def compare(self, weights: General | None) -> dict[str, dict[str, float]]:
         """Method -> column -> value, of the judge and of every other method."""
