@@ -3,6 +3,7 @@
 python tools/benchmark_evaluation.py sizes                    # at VeRi's, Market-1501's and MSMT17's sizes
 python tools/benchmark_evaluation.py sizes --only VeRi        # at one size
 python tools/benchmark_evaluation.py growth                   # ours, galleries of 10,000 to 1,000,000
+python tools/benchmark_evaluation.py profile --only VeRi      # where the time of ours goes, in one core
 
 Each side runs in a process of its own on the same features: seconds of the fastest of a few runs, and the peak
 of resident memory above what the process held with its features loaded. fastreid's Cython module is compiled
@@ -10,17 +11,33 @@ into a temporary folder first (`pip install -e .[benchmark]`). OpenBLAS picks it
 OPENBLAS_CORETYPE says otherwise: the kernel that was used is printed.
 """
 
+import cProfile
+import os
+import pstats
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import click
+import numpy as np
 from evaluation_sides import STAGES, Measured, build_cython, measure, save
 from retrieval_features import SIZES, Size, retrieval
+from threadpoolctl import threadpool_limits
+
+from fastreid_prune.evaluation import evaluate_ranking
 
 MB = 1_000_000
 GALLERIES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 IMAGES_AN_IDENTITY = 20
+PARTS = {
+    ("counting.py", "_products"): "products, tile by tile",
+    ("histogram.py", "count"): "values into bins, and those around thresholds",
+    ("counting.py", "_at_least"): "pairs that float32 cannot decide",
+    ("counting.py", "_scores"): "exact similarities of right rows",
+    ("inputs.py", "check_retrieval"): "features checked, norms",
+}
 
 
 @click.group(help=__doc__.splitlines()[0])
@@ -67,6 +84,43 @@ def _row(name: str, measured: dict[str, Measured]) -> str:
 def _smaller(size: Size, fraction: float) -> Size:
     counts = ("queries", "gallery", "identities", "distractors")
     return replace(size, **{name: int(getattr(size, name) * fraction) for name in counts})
+
+
+@main.command()
+@click.option("--only", default="VeRi", show_default=True, type=click.Choice(list(SIZES)))
+@click.option("--width", default=2048, show_default=True, help="Of the features.")
+@click.option("--fraction", default=1.0, show_default=True, help="Of the queries.")
+@click.option("--seed", default=0, show_default=True)
+def profile(only: str, width: int, fraction: float, seed: int) -> None:
+    """Where ours spends its time, in one core, in shares of the matrix product's time in one core."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    size = SIZES[only]
+    arrays = retrieval(replace(size, queries=int(size.queries * fraction)), width, seed)
+    queries, gallery = (np.ascontiguousarray(arrays[f"{side}_features"]) for side in ("query", "gallery"))
+    with threadpool_limits(limits=1, user_api="blas"):
+        product = min(_seconds(lambda: queries @ gallery.T) for _ in range(3))
+        evaluate_ranking(**arrays)  # warm
+        recorded = cProfile.Profile()
+        whole = _seconds(lambda: recorded.runcall(evaluate_ranking, **arrays))
+    found = {
+        (Path(file).name, name): cumulative
+        for (file, _, name), (*_, cumulative, _) in pstats.Stats(recorded).stats.items()
+    }
+    seconds = {label: found.get(part, 0.0) for part, label in PARTS.items()}
+    seconds["everything else"] = whole - sum(seconds.values())
+    click.echo(
+        f"{only}, {len(queries)} x {len(gallery)} x {width}: one GEMM {product:.2f} s, ours {whole:.2f} s\n"
+    )
+    click.echo("| part | s | of one GEMM |\n|---|---|---|")
+    for label, value in seconds.items():
+        click.echo(f"| {label} | {value:.3f} | {value / product:.2f} |")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 @main.command()
