@@ -30,7 +30,7 @@ from fastreid_prune import load_trajectory
 from fastreid_prune.purify.calibration import posterior, shares
 from fastreid_prune.purify.evidence import COLUMNS, WEIGHED
 from fastreid_prune.purify.general import General
-from fastreid_prune.purify.judge import assess
+from fastreid_prune.purify.judge import DEFAULT_PRECISION, assess
 from fastreid_prune.purify.metrics import average_precision
 from fastreid_prune.purify.planted import given_samples
 from fastreid_prune.testbed import plant
@@ -157,16 +157,29 @@ def ablation(runs: tuple[Path, ...]) -> None:
 @click.option("--seeds", default="0,1,2", show_default=True)
 @click.option("--config", default="configs/Demo/retrain.yml", show_default=True)
 @click.option(
+    "--precision",
+    default=(DEFAULT_PRECISION,),
+    show_default=True,
+    multiple=True,
+    help="Asked of the verdicts; may be repeated.",
+)
+@click.option(
     "--weights",
     type=click.Path(exists=True, path_type=Path),
     help="General weights fitted to other data sets.",
 )
 def retrain(
-    runs: Path, options: tuple[str, ...], noise: str, seeds: str, config: str, weights: Path | None
+    runs: Path,
+    options: tuple[str, ...],
+    noise: str,
+    seeds: str,
+    config: str,
+    precision: tuple[float, ...],
+    weights: Path | None,
 ) -> None:
     """Train on the noisy set, on it as purified, and on it as cleaned with the truth; OPTIONS are fastreid's.
 
-    What the truth gains over the noisy set is the gap; the last line says how much of it purifying closes. Cleaned with
+    What the truth gains over the noisy set is the gap; the last lines say how much of it purifying closes. Cleaned with
     the truth every planted outlier is gone and every label right, as before the planting. A training whose manifest is
     as it was is not made again.
     """
@@ -177,30 +190,34 @@ def retrain(
     found: dict[str, list[float]] = defaultdict(list)
     for seed in seeds.split(","):
         case = Case(runs / noise / f"seed-{seed}")
-        judgement = assess(case.trajectory, weights=general)
-        for name, verdicts in (
-            ("noisy", Verdicts.unjudged(len(given_samples(case.trajectory)))),
-            ("purified", judgement.verdicts),
-            ("truth", case.truth_as_verdicts()),
-        ):
+        arms = {"noisy": Verdicts.unjudged(len(given_samples(case.trajectory)))}
+        for asked in precision:
+            arms[f"purified-{asked:g}"] = assess(case.trajectory, weights=general, precision=asked).verdicts
+        arms["truth"] = case.truth_as_verdicts()
+        for name, verdicts in arms.items():
             output = runs / noise / f"seed-{seed}-{name}"
-            record, manifest = output / "prune" / "run.json", output.with_name(f"{output.name}.csv")
-            before = manifest.read_bytes() if manifest.is_file() else None
-            case.write_manifest(verdicts, manifest)
-            if not record.is_file() or manifest.read_bytes() != before:
-                shutil.rmtree(output, ignore_errors=True)
-                _train(
-                    config, output, case.data, ["PRUNE.SEED", seed, "PRUNE.MANIFEST", str(manifest), *options]
-                )
-            results = json.loads(record.read_text(encoding="utf-8"))["results"]
+            results = _retrained(case, verdicts, output, config, ["PRUNE.SEED", seed, *options])
             found[name].append((results["Rank-1"] + results["mAP"]) / 2)
             left = " | ".join(str(count) for count in case.left(verdicts))
             click.echo(f"| {seed} | {name} | {left} | {results['Rank-1']:.1f} | {results['mAP']:.1f} |")
-    noisy, purified, truth = (np.array(found[name]) for name in ("noisy", "purified", "truth"))
+    means = {name: np.mean(values) for name, values in found.items()}
+    gap = means["truth"] - means["noisy"]
     for name, values in found.items():
-        click.echo(f"{name}: (Rank-1 + mAP) / 2 = {mean_and_spread(list(values))}")
-    click.echo(f"of the gap of {(truth - noisy).mean():.1f} points {(purified - noisy).mean():.1f} are closed: "
-               f"{100 * (purified - noisy).mean() / (truth - noisy).mean():.0f} %")  # fmt: skip
+        closed = 100 * (means[name] - means["noisy"]) / gap
+        click.echo(
+            f"{name}: (Rank-1 + mAP) / 2 = {mean_and_spread(values)}; {closed:.0f} % of the gap closed"
+        )
+
+
+def _retrained(case: Case, verdicts: Verdicts, output: Path, config: str, options: list[str]) -> dict:
+    """The results of a training on what the verdicts leave."""
+    record, manifest = output / "prune" / "run.json", output.with_name(f"{output.name}.csv")
+    before = manifest.read_bytes() if manifest.is_file() else None
+    case.write_manifest(verdicts, manifest)
+    if not record.is_file() or manifest.read_bytes() != before:
+        shutil.rmtree(output, ignore_errors=True)
+        _train(config, output, case.data, ["PRUNE.MANIFEST", str(manifest), *options])
+    return json.loads(record.read_text(encoding="utf-8"))["results"]
 
 
 @main.command()
