@@ -73,11 +73,12 @@ def score(data: Path, options: tuple[str, ...], output: Path, noise: str, seeds:
                 continue
             bed = run.with_name(f"{run.name}-data")
             plant(data, bed, float(share), pattern, OUTLIERS if float(share) else 0.0, int(seed))
-            _train(config, run, bed, ["PRUNE.PURIFY.CALIBRATE", "True", "PRUNE.SEED", seed, *options])
+            train(config, run, bed, ["PRUNE.PURIFY.CALIBRATE", "True", "PRUNE.SEED", seed, *options])
             click.echo(f"{run}: done")
 
 
-def _train(config: str, output: Path, data: Path, options: list[str]) -> None:
+def train(config: str, output: Path, data: Path, options: list[str]) -> None:
+    """Train on the data set in ``data``, in a process of its own; its log is beside ``output``."""
     command = [sys.executable, str(TRAIN), "--config-file", config, "OUTPUT_DIR", str(output), *options]
     output.parent.mkdir(parents=True, exist_ok=True)
     with open(output.with_suffix(".log"), "w", encoding="utf-8") as log:
@@ -216,7 +217,7 @@ def _retrained(case: Case, verdicts: Verdicts, output: Path, config: str, option
     case.write_manifest(verdicts, manifest)
     if not record.is_file() or manifest.read_bytes() != before:
         shutil.rmtree(output, ignore_errors=True)
-        _train(config, output, case.data, ["PRUNE.MANIFEST", str(manifest), *options])
+        train(config, output, case.data, ["PRUNE.MANIFEST", str(manifest), *options])
     return json.loads(record.read_text(encoding="utf-8"))["results"]
 
 

@@ -98,7 +98,9 @@ class Case:
             score = scores.compute(self.trajectory, name)[self.rows]
             result[name] = self._ranking(score)
         result["margin"] = self._ranking(self._margin())
-        result["cleanlab, in-sample"] = self._cleanlab(np.array(self.trajectory.mean_logits[self.rows]))
+        names = np.array([*self.trajectory.samples.class_names, None], object)[:-1]
+        logits, given = np.array(self.trajectory.mean_logits[self.rows]), self.trajectory.labels[self.rows]
+        result["cleanlab, in-sample"] = self.cleanlab(logits, given, names)
         return result
 
     def _margin(self) -> np.ndarray:
@@ -108,16 +110,15 @@ class Case:
         logits[place, given] = -np.inf
         return logits.max(1) - own
 
-    def _cleanlab(self, logits: np.ndarray) -> dict[str, float]:
+    def cleanlab(self, logits: np.ndarray, given: np.ndarray, names: np.ndarray) -> dict[str, float]:
+        """cleanlab's figures by logits [n, C] and labels [n] of this case's samples; ``names`` [C] of the classes."""
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
 
         probability = np.exp(logits - logits.max(1, keepdims=True))
         probability /= probability.sum(1, keepdims=True)
-        given = self.trajectory.labels[self.rows]
         issue = find_label_issues(given, probability, n_jobs=1)
         doubt = 1 - get_label_quality_scores(given, probability)
-        names = np.array([*self.trajectory.samples.class_names, None], object)[:-1]
         suggested = np.where(issue, names[probability.argmax(1)], "")
         verdict = np.where(issue, MISLABELLED, CLEAN).astype(object)
         blank = np.full(len(given), "", object)
