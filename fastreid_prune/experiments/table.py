@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastreid_prune.experiments.kept import kept
 from fastreid_prune.experiments.run_folder import RunFolder
 from fastreid_prune.experiments.runs import SCORE, Run
 from fastreid_prune.report.scoring_model import held_out
@@ -23,7 +25,8 @@ _TEXT = (
 _NUMBERS = (
     "ratio", "keep_per_identity", "keep_per_camera", "seed", "score_seed", "images", "identities", "epochs",
     "images_seen", "training_seconds", "wall_seconds", "cpu_seconds", "scoring_images_seen", "scoring_wall_seconds",
-    "scoring_cpu_seconds", "near_copies", "attempts", *MEASURES,
+    "scoring_cpu_seconds", "near_copies", "wrong_labels_kept", "outliers_kept", "near_copies_kept", "attempts",
+    *MEASURES,
 )  # fmt: skip
 TIMES = tuple(name for name in _NUMBERS if name.endswith("_seconds"))
 
@@ -35,6 +38,7 @@ def rows(runs: Sequence[Run], folder: str | os.PathLike) -> list[Row]:
 
     Percent for the measures (``metric`` is (Rank-1 + mAP) / 2); seconds of wall time, of processor time with all child
     processes, and of the training steps alone. ``scoring_*`` is the cost of the scoring run that a choice needed.
+    ``near_copies`` is the share that the scored run tells; ``*_kept`` are counts by the truth of a test bed.
     """
     return [_row(run, RunFolder.of(folder, run), folder) for run in runs]
 
@@ -75,6 +79,8 @@ def _row(run: Run, place: RunFolder, folder: str | os.PathLike) -> Row:
     for name in ("images", "identities", "epochs", "images_seen", "training_seconds", "device"):
         row[name] = record.get(name)
     row |= {name: value for name, value in held_out(record).items() if name in MEASURES}
+    if run.kind != SCORE and (found := kept(place.manifest, run.data)):
+        row |= {f"{name}_kept": count for name, count in asdict(found).items()}
     if choice:
         row |= {
             "score": choice.score if choice.method in STRATEGIES else choice.method,
