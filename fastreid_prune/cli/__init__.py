@@ -60,8 +60,9 @@ def _printable(text: str) -> str:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A user's mistake ends in one message and status 2, Ctrl-C in status 130."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
-    # faiss tells which instruction sets it tries
-    logging.getLogger("faiss").setLevel(logging.WARNING)
+    # faiss tells which instruction sets it tries, matplotlib that it looks for fonts
+    for library in ("faiss", "matplotlib"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         group.main(arguments, prog_name="fastreid-prune", standalone_mode=False)
     except FastreidPruneError as error:

@@ -10,6 +10,7 @@ Where nothing was planted, the shares alone are found, by expectation maximisati
 (Saerens, Latinne and Decaestecker, Neural Computation 2002).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,9 @@ _SPREADS = 4.0
 _LEAST_SHARE = 1e-4
 _FIRST_GUESS = np.array([0.9, 0.07, 0.03])
 # how far planted errors may bend the general weights, as a standard deviation of a factor of 1, and of an offset
-_BEND, _SHIFT = 0.2, 2.0
+_BEND, _SHIFT = 0.3, 2.0
 # what is believed of the shares beforehand, as so many further samples of each class
-_BEFORE = np.array([1.0, 5.0, 5.0])
+_BEFORE = np.array([1.0, 3.0, 3.0])
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,29 @@ class Adaptation:
         return np.c_[np.zeros(len(bent)), bent]
 
 
-def adapt(own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray) -> tuple[Adaptation, np.ndarray]:
+@dataclass(frozen=True)
+class Adapted:
+    """What :func:`adapt` finds.
+
+    Attributes:
+        adaptation: how the log likelihoods are bent.
+        share: [3], of clean, wrong labels and outliers in the data set.
+        unsure: the standard deviation of the errors' share, by the curvature of the likelihood, over that which
+            counting alone would leave if the evidence told the class of every sample: 1 at best.
+    """
+
+    adaptation: Adaptation
+    share: np.ndarray
+    unsure: float
+
+
+def adapt(own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray) -> Adapted:
     """Fit an adaptation, and the shares of the classes in the data set, to what was planted.
 
     Args:
         own: [N, 3] float64, log likelihoods of the data set's own samples, by general weights.
         wrong: [S, 3], of the switched samples, as trained.
         outliers: [K, 3], of the composed outliers; K may be 0.
-
-    Returns:
-        The adaptation, and the shares [3] of clean, wrong labels and outliers among ``own``.
     """
     rows = np.concatenate([own, wrong, outliers])[:, 1:]
     source = np.repeat(np.arange(3), [len(own), len(wrong), len(outliers)])
@@ -128,8 +142,21 @@ def adapt(own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray) -> tuple[Ada
         return value, gradient
 
     start = np.r_[np.eye(2).ravel(), np.zeros(2), np.log(_FIRST_GUESS[1:] / _FIRST_GUESS[0])]
-    factors, offsets, share = _unpack(minimize(loss, start, jac=True, method="L-BFGS-B").x)
-    return Adaptation(factors, offsets), share
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    factors, offsets, share = _unpack(found)
+    errors = 1 - share[0]
+    counting = errors * np.sqrt(1 / max(errors * len(own), 1) + 1 / max(len(wrong) + len(outliers), 1))
+    deviation = _deviation_of_errors(lambda flat: loss(flat)[1], found)
+    return Adapted(Adaptation(factors, offsets), share, float(deviation / counting))
+
+
+def _deviation_of_errors(gradient: Callable[[np.ndarray], np.ndarray], flat: np.ndarray) -> float:
+    """Of 1 - the clean share, where the loss is least: from its curvature there (Laplace)."""
+    steps = 1e-4 * np.eye(len(flat))
+    curvature = np.array([gradient(flat + step) - gradient(flat - step) for step in steps]) / 2e-4
+    covariance = np.linalg.pinv((curvature + curvature.T) / 2)
+    slope = np.array([_unpack(flat - step)[2][0] - _unpack(flat + step)[2][0] for step in steps]) / 2e-4
+    return float(np.sqrt(max(slope @ covariance @ slope, 0.0)))
 
 
 def _unpack(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

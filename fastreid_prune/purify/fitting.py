@@ -55,6 +55,8 @@ class Fitted:
         name_probability: [N], that the suggested identity is right if the label is wrong.
         usual: what is usual in this run, for reasons in words.
         held_out: None where nothing was planted.
+        unsure: how unsure what was planted leaves the share of errors, see :class:`.calibration.Adapted`; None where
+            nothing was planted.
     """
 
     evidence: Evidence
@@ -63,6 +65,7 @@ class Fitted:
     name_probability: np.ndarray
     usual: Scale
     held_out: HeldOut | None
+    unsure: float | None
 
 
 def fit(
@@ -92,13 +95,13 @@ def fit(
     odds = general.name_odds(scaled)
     if len(switched) < LEAST_PLANTED:
         share = shares(likelihood[natural])
-        return Fitted(own_rows, posterior(likelihood, share), share, _sigmoid(odds), usual, None)
+        return Fitted(own_rows, posterior(likelihood, share), share, _sigmoid(odds), usual, None, None)
 
     trained = usual(as_trained.columns)
     wrong, outliers = general.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
     own = likelihood[natural]
-    adaptation, share = adapt(own, wrong, outliers)
-    probability = posterior(adaptation(likelihood), share)
+    adapted = adapt(own, wrong, outliers)
+    probability = posterior(adapted.adaptation(likelihood), adapted.share)
     right = as_trained.suggested == planted.label[switched]
     planted_share = np.array([0.0, len(wrong), len(outliers)]) / max(len(own), 1)
     names = general.name_odds(trained)
@@ -107,7 +110,8 @@ def fit(
     name = _sigmoid(odds + _name_shift(names, right, known))
     held_out = _held_out(own, wrong, outliers, names, right, known, planted_share)
     # told without what was believed of the shares beforehand
-    return Fitted(own_rows, probability, probability[natural].mean(0), name, usual, held_out)
+    share = probability[natural].mean(0)
+    return Fitted(own_rows, probability, share, name, usual, held_out, adapted.unsure)
 
 
 def usual_of(evidence: Evidence, natural: np.ndarray, trust: np.ndarray) -> Scale:
@@ -150,11 +154,11 @@ def _held_out(
     name = np.zeros(len(wrong))
     for one in range(fold.max() + 1):
         inside, outlier_inside = fold == one, outlier_fold == one
-        adaptation, share = adapt(own, wrong[~inside], outliers[~outlier_inside])
-        share = np.maximum(share, least_share)
+        adapted = adapt(own, wrong[~inside], outliers[~outlier_inside])
+        share = np.maximum(adapted.share, least_share)
         share /= share.sum()
-        switched[inside] = posterior(adaptation(wrong[inside]), share)
-        composed[outlier_inside] = posterior(adaptation(outliers[outlier_inside]), share)
+        switched[inside] = posterior(adapted.adaptation(wrong[inside]), share)
+        composed[outlier_inside] = posterior(adapted.adaptation(outliers[outlier_inside]), share)
         name[inside] = _sigmoid(names[inside] + _name_shift(names[~inside], right[~inside], known[~inside]))
     return HeldOut(switched, name, right, composed)
 

@@ -20,6 +20,9 @@ DEFAULT_PRECISION = 0.95
 _LEAST_CONFIDENCE = 0.5
 # a model that believes fewer of the given labels has not learned enough to doubt any
 _LEAST_BELIEVED = 0.5
+# where planted errors leave the share of errors more than twice as unsure as counting would, the evidence does not
+# set them apart, and probabilities that rest on that share are not to be trusted (ours)
+MOST_UNSURE = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Summary:
         name_right: the share of switched samples found whose own identity was suggested.
         believed: the share of the given labels that the model believes at first sight; below 0.5 it has not learned
             enough, and there are no verdicts.
+        unsure: how unsure the planted errors leave the share of errors, 1 at best; above ``MOST_UNSURE`` there are no
+            verdicts. None where nothing was planted.
     """
 
     samples: int
@@ -57,6 +62,7 @@ class Summary:
     composed_found: float | None
     name_right: float | None
     believed: float
+    unsure: float | None = None
 
     def to_json(self) -> dict:
         """Plain values."""
@@ -115,7 +121,7 @@ def assess(
     judged = own & evidence.seen
     believed = float((scene.trust[judged] > 0.5).mean()) if judged.any() else 0.0
     limits = _limits(chance, judged, precision, fitted.held_out is not None)
-    if believed < _LEAST_BELIEVED:
+    if believed < _LEAST_BELIEVED or (fitted.unsure or 0.0) > MOST_UNSURE:
         limits = _NO_VERDICTS
     is_wrong = judged & (chance.named >= limits.mislabelled) & (chance.named >= chance.outlier)
     is_outlier = judged & ~is_wrong & (chance.unfit >= limits.outlier)
@@ -243,6 +249,7 @@ def _summary(
         composed_found=composed,
         name_right=name,
         believed=believed,
+        unsure=fitted.unsure,
     )
 
 

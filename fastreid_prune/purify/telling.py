@@ -1,6 +1,6 @@
 """The summary in sentences that a person can act on."""
 
-from fastreid_prune.purify.judge import Summary
+from fastreid_prune.purify.judge import MOST_UNSURE, Summary
 
 _HELP = "More epochs, a pretrained backbone or a higher resolution in the scoring run would help"
 
@@ -23,6 +23,13 @@ def sentences(summary: Summary) -> list[str]:
             "No errors were planted into this run, so what its verdicts are worth here is not measured: those given "
             f"have an estimated probability of {_percent(summary.mislabelled_threshold)} or more, which nothing here "
             "confirms. Score with PRUNE.PURIFY.CALIBRATE True to know."
+        )
+        return lines
+    if (summary.unsure or 0.0) > MOST_UNSURE:
+        planted = summary.planted_switched + summary.planted_composed
+        lines.append(
+            f"The {planted} planted errors are not set apart clearly enough to say how many errors the data set holds, "
+            f"so there are no verdicts: the scoring model is too weak, or the errors are of another kind. {_HELP}."
         )
         return lines
     lines.append(

@@ -14,10 +14,10 @@ from fastreid_prune.purify.calibration import Adaptation, Scale, Weights, adapt,
 MEANS = np.array([[0.0, 0.0], [3.0, 0.5], [-0.5, 3.0]])
 
 
-def gaussian_ratios(rng, kinds):
+def gaussian_ratios(rng, kinds, means=MEANS):
     """[N, 3] log p(x | class) - log p(x | clean) of points drawn from the classes ``kinds`` [N]."""
-    x = rng.normal(size=(len(kinds), 2)) + MEANS[kinds]
-    return x @ MEANS.T - (MEANS**2).sum(1) / 2
+    x = rng.normal(size=(len(kinds), 2)) + means[kinds]
+    return x @ means.T - (means**2).sum(1) / 2
 
 
 def bent(likelihood, factors, offsets):
@@ -101,7 +101,7 @@ def planted_data(rng, factors=np.eye(2), offsets=np.zeros(2), count=2500):  # no
 
 
 def test_nothing_is_adapted_where_the_general_weights_are_right():
-    found = [adapt(*planted_data(np.random.default_rng(seed))[0])[0] for seed in range(4)]
+    found = [adapt(*planted_data(np.random.default_rng(seed))[0]).adaptation for seed in range(4)]
     np.testing.assert_allclose(np.mean([one.factors for one in found], 0), np.eye(2), atol=0.05)
     # an offset is what the data set's own errors, which nobody named, leave unsure
     np.testing.assert_allclose(np.mean([one.offsets for one in found], 0), 0, atol=0.15)
@@ -110,7 +110,8 @@ def test_nothing_is_adapted_where_the_general_weights_are_right():
 def test_a_known_bend_and_the_shares_are_found_though_the_data_set_holds_errors_of_its_own():
     factors, offsets = np.array([[1.3, 0.2], [-0.1, 0.8]]), np.array([0.8, -0.6])
     (own, wrong, outliers), kinds = planted_data(np.random.default_rng(5), factors, offsets)
-    found, share = adapt(own, wrong, outliers)
+    adapted = adapt(own, wrong, outliers)
+    found, share = adapted.adaptation, adapted.share
     assert found.factors == pytest.approx(factors, abs=0.1) and found.offsets == pytest.approx(
         offsets, abs=0.2
     )
@@ -124,7 +125,7 @@ def test_a_spotless_data_set_gets_hardly_any_share_of_errors():
     rng = np.random.default_rng(9)
     own = gaussian_ratios(rng, np.zeros(3000, int))
     planted = [gaussian_ratios(rng, np.full(count, kind)) for kind, count in ((1, 60), (2, 40))]
-    assert adapt(own, *planted)[1][0] > 0.97
+    assert adapt(own, *planted).share[0] > 0.97
 
 
 def test_adaptation_is_the_most_likely_one_by_the_model_written_plainly():
@@ -135,8 +136,8 @@ def test_adaptation_is_the_most_likely_one_by_the_model_written_plainly():
 
     def loss(flat):
         share = softmax(np.r_[0, flat[6:]])
-        total = -(np.array([1, 5, 5]) * np.log(share)).sum()
-        total += ((flat[:4] - [1, 0, 0, 1]) ** 2).sum() / (2 * 0.2**2) + (flat[4:6] ** 2).sum() / (2 * 2.0**2)
+        total = -(np.array([1, 3, 3]) * np.log(share)).sum()
+        total += ((flat[:4] - [1, 0, 0, 1]) ** 2).sum() / (2 * 0.3**2) + (flat[4:6] ** 2).sum() / (2 * 2.0**2)
         for source, some in enumerate(samples):
             density = np.exp(np.c_[np.zeros(len(some)), some[:, 1:] @ flat[:4].reshape(2, 2).T + flat[4:6]])
             weighed = np.c_[400 * density @ share, 60 * density[:, 1:]]
@@ -144,15 +145,42 @@ def test_adaptation_is_the_most_likely_one_by_the_model_written_plainly():
         return total
 
     expected = minimize(loss, np.r_[np.eye(2).ravel(), 0, 0, -2, -2]).x
-    found, share = adapt(*samples)
+    adapted = adapt(*samples)
+    found = adapted.adaptation
     np.testing.assert_allclose(np.r_[found.factors.ravel(), found.offsets], expected[:6], atol=5e-3)
-    np.testing.assert_allclose(share, softmax(np.r_[0, expected[6:]]), atol=1e-3)
+    np.testing.assert_allclose(adapted.share, softmax(np.r_[0, expected[6:]]), atol=1e-3)
 
 
 def test_no_outliers_planted_is_no_error():
     (own, wrong, _), _ = planted_data(np.random.default_rng(7), count=40)
-    found, share = adapt(own, wrong, np.zeros((0, 3)))
-    assert np.isfinite(found.factors).all() and np.isfinite(found.offsets).all() and np.isfinite(share).all()
+    found = adapt(own, wrong, np.zeros((0, 3)))
+    numbers = np.r_[found.adaptation.factors.ravel(), found.adaptation.offsets, found.share, found.unsure]
+    assert np.isfinite(numbers).all()
+
+
+@pytest.fixture(scope="module")
+def adapted_at():
+    """Distance between the classes -> what is found in each of sixteen data sets with a tenth of errors."""
+
+    def adapted(distance):
+        rng = np.random.default_rng(11)
+        means = MEANS / 3 * distance
+        for _ in range(16):
+            kinds = rng.choice(3, 1500, p=(0.9, 0.07, 0.03))
+            parts = (kinds, np.full(60, 1), np.full(40, 2))
+            yield adapt(*(gaussian_ratios(rng, part, means) for part in parts))
+
+    return {distance: list(adapted(distance)) for distance in (0.7, 3.0, 6.0)}
+
+
+def test_evidence_that_sets_errors_apart_leaves_their_share_as_unsure_as_counting_does(adapted_at):
+    unsure = {distance: np.median([one.unsure for one in found]) for distance, found in adapted_at.items()}
+    assert unsure[6.0] == pytest.approx(1, abs=0.15) and unsure[0.7] > 2.0 and unsure[3.0] < 1.5
+
+
+def test_how_unsure_the_share_is_said_to_be_is_how_it_scatters(adapted_at):
+    scatter = np.std([1 - one.share[0] for one in adapted_at[3.0]]) / (0.1 * np.sqrt(1 / 150 + 1 / 100))
+    assert scatter == pytest.approx(np.median([one.unsure for one in adapted_at[3.0]]), rel=0.4)
 
 
 def test_a_clean_samples_likelihood_stays_the_measure():

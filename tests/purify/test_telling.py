@@ -22,6 +22,7 @@ FOUND = Summary(
     composed_found=0.71,
     name_right=0.97,
     believed=0.93,
+    unsure=1.3,
 )
 
 
@@ -46,6 +47,12 @@ def test_a_model_that_does_not_believe_the_labels_has_no_say():
     none = replace(FOUND, mislabelled=0, outliers=0, believed=0.12)
     told = " ".join(sentences(none))
     assert "12 % of the given labels" in told and "too weak" in told and "More epochs" in told
+    assert "is right" not in told
+
+
+def test_errors_that_are_not_set_apart_allow_no_verdict():
+    told = " ".join(sentences(replace(FOUND, mislabelled=0, outliers=0, unsure=2.4)))
+    assert "63 planted errors are not set apart" in told and "no verdicts" in told and "More epochs" in told
     assert "is right" not in told
 
 
