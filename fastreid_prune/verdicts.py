@@ -19,7 +19,8 @@ class Verdicts:
         verdict: [N] str, one of ``KINDS``; empty where nobody judged.
         suggested_pid: [N] str, the identity a mislabelled sample shows; "" elsewhere.
         runner_up_pid: [N] str, the next most likely identity; "" where there is none.
-        confidence: [N] float64, probability in [0, 1] that the verdict is right; NaN where not known.
+        confidence: [N] float64, probability in [0, 1] that the verdict is right (of a near-duplicate, which is a clean
+            sample that others of its identity make superfluous: that its label is); NaN where not known.
         reason: [N] str, the evidence in words.
     """
 

@@ -15,7 +15,7 @@ from fastreid_prune.manifest.reading import read_files
 from fastreid_prune.manifest.writing import write_files
 from fastreid_prune.sample_names import check_names
 from fastreid_prune.selection import hardest_first
-from fastreid_prune.verdicts import Verdicts
+from fastreid_prune.verdicts import NEAR_DUPLICATE, Verdicts
 
 
 class _Named(Protocol):
@@ -131,6 +131,7 @@ class Manifest:
         action[verdicts.outlier] = OUTLIER
         new_pid[verdicts.outlier] = ""
         why = np.asarray(verdicts.reason, dtype=object).copy()
+        why[(action == PRUNE) & (verdicts.verdict == NEAR_DUPLICATE)] = ""  # that is not why it goes
         if reason is not None:
             why = np.where((action == PRUNE) & (why == ""), reason, why)
         why[(action == PRUNE) & (why == "")] = f"among the lowest {100 * ratio:g} % by {method}"

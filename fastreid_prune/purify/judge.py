@@ -9,11 +9,12 @@ from fastreid_prune.purify.calibration import CLEAN_CLASS, OUTLIER_CLASS, WRONG_
 from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import Fitted, fit
 from fastreid_prune.purify.general import General, general
+from fastreid_prune.purify.near_duplicates import near_duplicates
 from fastreid_prune.purify.planted import Planted
 from fastreid_prune.purify.scene import Scene, set_scene
 from fastreid_prune.purify.words import class_names, duplicates_elsewhere, reasons
 from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
+from fastreid_prune.verdicts import CLEAN, MISLABELLED, NEAR_DUPLICATE, OUTLIER, UNJUDGED, Verdicts
 
 DEFAULT_PRECISION = 0.95
 # below even odds there is no verdict, whatever precision is asked for
@@ -44,6 +45,7 @@ class Summary:
             enough, and there are no verdicts.
         unsure: how unsure the planted errors leave the share of errors, 1 at best; above ``MOST_UNSURE`` there are no
             verdicts. None where nothing was planted.
+        near_duplicates: how many samples judged clean show what another of their identity shows.
     """
 
     samples: int
@@ -63,6 +65,7 @@ class Summary:
     name_right: float | None
     believed: float
     unsure: float | None = None
+    near_duplicates: int = 0
 
     def to_json(self) -> dict:
         """Plain values."""
@@ -135,8 +138,14 @@ def assess(
     runner_up = np.where(is_wrong, names[evidence.runner_up], "")
     nobodys = chance.outlier >= chance.wrong
     reason = reasons(verdict, evidence, names, fitted.usual, nobodys, _twins(trajectory, scene, names))
+    copies = near_duplicates(trajectory, planted.label, own & (verdict == CLEAN))
+    for row, partner, similarity in copies:
+        verdict[row] = NEAR_DUPLICATE
+        reason[row] = f"near-duplicate of {_file(trajectory, partner)} (cosine {similarity:.3f})"
     columns = (verdict, suggested, runner_up, confidence, reason)
-    summary = _summary(fitted, planted, precision, limits, chance, is_wrong, is_outlier, believed)
+    summary = _summary(
+        fitted, planted, precision, limits, chance, is_wrong, is_outlier, believed, len(copies)
+    )
     return Judgement(
         Verdicts(*(column[own] for column in columns)),
         np.where(evidence.seen, chance.wrong, np.nan)[own],
@@ -150,11 +159,15 @@ def _twins(trajectory: Trajectory, scene: Scene, names: np.ndarray) -> dict[int,
     if trajectory.samples is None:
         return {}
     of = duplicates_elsewhere(scene)
-    files = trajectory.samples.file_name
     return {
-        int(row): f"{files[of[row]].rsplit('/', 1)[-1]} under {names[scene.label[of[row]]]}"
+        int(row): f"{_file(trajectory, of[row])} under {names[scene.label[of[row]]]}"
         for row in np.flatnonzero(of >= 0)
     }
+
+
+def _file(trajectory: Trajectory, row: int) -> str:
+    """A sample's file without its folders; its row where samples are not named."""
+    return str(row) if trajectory.samples is None else trajectory.samples.file_name[row].rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -218,6 +231,7 @@ def _summary(
     is_wrong: np.ndarray,
     is_outlier: np.ndarray,
     believed: float,
+    copies: int,
 ) -> Summary:
     found = composed = name = None
     held_out = fitted.held_out
@@ -250,6 +264,7 @@ def _summary(
         name_right=name,
         believed=believed,
         unsure=fitted.unsure,
+        near_duplicates=copies,
     )
 
 

@@ -12,6 +12,10 @@ def sentences(summary: Summary) -> list[str]:
         f"identity (an estimated {_percent(summary.wrong_share)} wrong labels and "
         f"{_percent(summary.outlier_share)} outliers in all)."
     ]
+    if summary.near_duplicates:
+        lines[0] += (
+            f" {summary.near_duplicates} more are near-duplicates of others of their identity, and stay."
+        )
     if summary.believed < 0.5:
         lines.append(
             f"The scoring model believes only {_percent(summary.believed)} of the given labels: it is too weak to "
