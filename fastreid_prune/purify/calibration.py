@@ -88,6 +88,9 @@ class Adaptation:
         return np.c_[np.zeros(len(bent)), bent]
 
 
+NO_ADAPTATION = Adaptation(np.eye(2), np.zeros(2))
+
+
 @dataclass(frozen=True)
 class Adapted:
     """What :func:`adapt` finds.

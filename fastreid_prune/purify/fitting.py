@@ -6,6 +6,8 @@ import numpy as np
 
 from fastreid_prune.purify.calibration import (
     CLEAN_CLASS,
+    NO_ADAPTATION,
+    Adapted,
     Scale,
     adapt,
     folds,
@@ -19,6 +21,9 @@ from fastreid_prune.purify.planted import Planted
 # fewer planted errors of a kind prove nothing
 LEAST_PLANTED = 20
 MOST_DOUBTED = 0.25
+# where planted errors leave the share of errors more than twice as unsure as counting would, the evidence does not
+# set them apart: what was fitted to them is dropped, and there are no verdicts (ours)
+MOST_UNSURE = 2.0
 # how many planted names the general odds are worth when the names of a run shift them
 _NAMES_BEFORE = 10.0
 _MOST = 0.995
@@ -101,6 +106,8 @@ def fit(
     wrong, outliers = general.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
     own = likelihood[natural]
     adapted = adapt(own, wrong, outliers)
+    if adapted.unsure > MOST_UNSURE:
+        adapted = Adapted(NO_ADAPTATION, shares(own), adapted.unsure)
     probability = posterior(adapted.adaptation(likelihood), adapted.share)
     right = as_trained.suggested == planted.label[switched]
     planted_share = np.array([0.0, len(wrong), len(outliers)]) / max(len(own), 1)

@@ -7,7 +7,7 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify.calibration import CLEAN_CLASS, OUTLIER_CLASS, WRONG_CLASS
 from fastreid_prune.purify.evidence import weigh
-from fastreid_prune.purify.fitting import Fitted, fit
+from fastreid_prune.purify.fitting import MOST_UNSURE, Fitted, fit
 from fastreid_prune.purify.general import General, general
 from fastreid_prune.purify.near_duplicates import near_duplicates
 from fastreid_prune.purify.planted import Planted
@@ -21,9 +21,6 @@ DEFAULT_PRECISION = 0.95
 _LEAST_CONFIDENCE = 0.5
 # a model that believes fewer of the given labels has not learned enough to doubt any
 _LEAST_BELIEVED = 0.5
-# where planted errors leave the share of errors more than twice as unsure as counting would, the evidence does not
-# set them apart, and probabilities that rest on that share are not to be trusted (ours)
-MOST_UNSURE = 2.0
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class Summary:
         name_right: the share of switched samples found whose own identity was suggested.
         believed: the share of the given labels that the model believes at first sight; below 0.5 it has not learned
             enough, and there are no verdicts.
-        unsure: how unsure the planted errors leave the share of errors, 1 at best; above ``MOST_UNSURE`` there are no
-            verdicts. None where nothing was planted.
+        unsure: how unsure the planted errors leave the share of errors, 1 at best; above ``fitting.MOST_UNSURE`` there
+            are no verdicts. None where nothing was planted.
         near_duplicates: how many samples judged clean show what another of their identity shows.
     """
 

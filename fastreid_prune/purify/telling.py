@@ -1,6 +1,7 @@
 """The summary in sentences that a person can act on."""
 
-from fastreid_prune.purify.judge import MOST_UNSURE, Summary
+from fastreid_prune.purify.fitting import MOST_UNSURE
+from fastreid_prune.purify.judge import Summary
 
 _HELP = "More epochs, a pretrained backbone or a higher resolution in the scoring run would help"
 
