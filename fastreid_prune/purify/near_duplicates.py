@@ -3,8 +3,9 @@
 import numpy as np
 
 from fastreid_prune.purify.soft_labels import soft_label_summary
+from fastreid_prune.selection.blocks import LARGEST, identity_blocks
 from fastreid_prune.selection.near_copies import collapse
-from fastreid_prune.selection.regime import is_near, usual_distance
+from fastreid_prune.selection.regime import NEAR, is_near, usual_distance
 from fastreid_prune.trajectory import Trajectory
 
 
@@ -29,9 +30,20 @@ def near_duplicates(
     names = (
         trajectory.samples.file_name if trajectory.samples is not None else np.arange(len(label)).astype(str)
     )
-    collapsed = collapse(features, label, entropy, candidates, names)
-    near = is_near(collapsed, usual_distance(features, label, candidates))
+    usual = usual_distance(features, label, candidates)
+    collapsed = collapse(features, label, entropy, _with_near(features, label, candidates, usual), names)
+    near = is_near(collapsed, usual)
     columns = (collapsed.rows[near], collapsed.partner[near], collapsed.similarity[near])
     return [
         (int(row), int(partner), float(similarity)) for row, partner, similarity in zip(*columns, strict=True)
     ]
+
+
+def _with_near(features: np.ndarray, label: np.ndarray, candidates: np.ndarray, usual: float) -> np.ndarray:
+    """[N] bool: candidates that have a near-copy at all; the others need not be compared pair by pair."""
+    result = np.zeros(len(label), bool)
+    for rows, vectors in identity_blocks(features, label, np.flatnonzero(candidates), LARGEST):
+        similar = vectors @ vectors.T
+        np.fill_diagonal(similar, -1.0)
+        result[rows] = 1 - similar.max(axis=1, initial=-1.0) < NEAR * usual
+    return result

@@ -9,6 +9,8 @@ from fastreid_prune.purify import assess
 from fastreid_prune.purify.near_duplicates import near_duplicates
 from fastreid_prune.purify.soft_labels import soft_label_summary
 from fastreid_prune.purify.telling import sentences
+from fastreid_prune.selection.near_copies import collapse
+from fastreid_prune.selection.regime import is_near, usual_distance
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,17 @@ def test_of_each_pair_the_one_with_lower_entropy_is_named(copied, spotless):
     unit = trajectory.features / np.linalg.norm(trajectory.features, axis=1, keepdims=True)
     for row, partner, similarity in found:
         assert similarity == pytest.approx(float(unit[row] @ unit[partner]), abs=1e-5)
+
+
+def test_they_are_those_that_the_regime_counts(copied):
+    trajectory, _ = copied
+    everybody = np.ones(trajectory.num_samples, bool)
+    found = near_duplicates(trajectory, trajectory.labels, everybody)
+    files = np.arange(trajectory.num_samples).astype(str)
+    entropy = soft_label_summary(trajectory).entropy
+    whole = collapse(trajectory.features, trajectory.labels, entropy, everybody, files)
+    near = is_near(whole, usual_distance(trajectory.features, trajectory.labels, everybody))
+    assert {row for row, *_ in found} == set(whole.rows[near].tolist())
 
 
 def test_nobody_is_a_copy_of_who_is_no_candidate(copied):
