@@ -24,7 +24,7 @@ _FIRST_GUESS = np.array([0.9, 0.07, 0.03])
 # how far planted errors may bend the general weights, as a standard deviation of a factor of 1, and of an offset
 _BEND, _SHIFT = 0.3, 2.0
 # what is believed of the shares beforehand, as so many further samples of each class
-_BEFORE = np.array([1.0, 3.0, 3.0])
+_BEFORE = np.array([1.0, 5.0, 5.0])
 
 
 @dataclass(frozen=True)
