@@ -32,7 +32,7 @@ def kept(manifest: Path, data: str) -> Kept | None:
         data: the folder of the data sets.
 
     Returns:
-        The counts; None where ``data`` has no ``truth.csv``, or one of other images.
+        The counts; None where ``data`` has no ``truth.csv`` of a test bed, or one of other images.
     """
     truth = _truth(data)
     if truth is None:
@@ -63,5 +63,7 @@ def _number(pid: str) -> int:
 
 @functools.lru_cache(maxsize=4)
 def _truth(data: str) -> dict[str, TruthRow] | None:
-    path = Path(data) / "truth.csv"
-    return {row.file: row for row in read_truth(path)} if path.is_file() else None
+    try:
+        return {row.file: row for row in read_truth(Path(data) / "truth.csv")}
+    except FastreidPruneError:
+        return None  # none, or somebody's own file of that name

@@ -68,6 +68,11 @@ def test_without_a_truth_nothing_is_said(bed, tmp_path):
     assert kept(tmp_path / "choice.csv", str(folder)) is None
 
 
+def test_a_file_of_that_name_that_is_no_test_beds_is_passed_over(tmp_path):
+    (tmp_path / "truth.csv").write_text("image,label\na.jpg,1\n")
+    assert kept(tmp_path / "none.csv", str(tmp_path)) is None
+
+
 def test_the_summary_averages_over_seeds_and_counts_a_choice_once():
     def row(seed, wrong, budget):
         return {
