@@ -8,10 +8,14 @@ _HELP = "More epochs, a pretrained backbone or a higher resolution in the scorin
 
 def sentences(summary: Summary) -> list[str]:
     """What was found, what it is worth, and where too little is known for verdicts."""
+    unsure = (summary.unsure or 0.0) > MOST_UNSURE
+    estimate = (
+        f" (an estimated {_percent(summary.wrong_share)} wrong labels and {_percent(summary.outlier_share)} outliers "
+        "in all)"
+    )
     lines = [
         f"{summary.samples} samples: {summary.mislabelled} mislabelled, {summary.outliers} outliers or of no clear "
-        f"identity (an estimated {_percent(summary.wrong_share)} wrong labels and "
-        f"{_percent(summary.outlier_share)} outliers in all)."
+        f"identity{'' if unsure else estimate}."
     ]
     if summary.near_duplicates:
         lines[0] += (
@@ -30,7 +34,7 @@ def sentences(summary: Summary) -> list[str]:
             "confirms. Score with PRUNE.PURIFY.CALIBRATE True to know."
         )
         return lines
-    if (summary.unsure or 0.0) > MOST_UNSURE:
+    if unsure:
         planted = summary.planted_switched + summary.planted_composed
         lines.append(
             f"The {planted} planted errors are not set apart clearly enough to say how many errors the data set holds, "

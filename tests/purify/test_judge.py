@@ -1,5 +1,6 @@
 """The judge on runs whose truth is known."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from synthetic_run import synthetic_run
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify import assess, judge, quality
+from fastreid_prune.purify.fitting import MOST_UNSURE
 from fastreid_prune.purify.telling import sentences
 from fastreid_prune.trajectory import Samples
 
@@ -132,6 +134,15 @@ def test_more_precision_means_fewer_verdicts():
         verdicts = judge(weak.trajectory, precision=precision)
         told.append(int((verdicts.mislabelled | verdicts.outlier).sum()))
     assert told[0] >= told[1] >= told[2] and told[0] > told[2]
+
+
+def test_where_planted_errors_leave_the_share_of_errors_unsure_there_are_no_verdicts(soiled, monkeypatch):
+    # of this run they leave it as unsure as counting does: the limit is moved below that
+    assert 1.0 < soiled[1].summary.unsure < MOST_UNSURE and soiled[1].verdicts.mislabelled.any()
+    for module in ("fitting", "judge"):
+        monkeypatch.setattr(sys.modules[f"fastreid_prune.purify.{module}"], "MOST_UNSURE", 1.0)
+    refused = judge(soiled[0].trajectory)
+    assert not (refused.mislabelled | refused.outlier).any()
 
 
 def test_of_a_sample_never_seen_nothing_is_said(soiled):
