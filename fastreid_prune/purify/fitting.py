@@ -16,6 +16,7 @@ from fastreid_prune.purify.calibration import (
 )
 from fastreid_prune.purify.evidence import Evidence
 from fastreid_prune.purify.general import General
+from fastreid_prune.purify.naming import Naming, fit_naming
 from fastreid_prune.purify.planted import Planted
 
 # fewer planted errors of a kind prove nothing
@@ -24,9 +25,6 @@ MOST_DOUBTED = 0.25
 # where planted errors leave the share of errors more than twice as unsure as counting would, the evidence does not
 # set them apart: what was fitted to them is dropped, and there are no verdicts (ours)
 MOST_UNSURE = 2.0
-# how many planted names the general odds are worth when the names of a run shift them
-_NAMES_BEFORE = 10.0
-_MOST = 0.995
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def fit(
     odds = general.name_odds(scaled)
     if len(switched) < LEAST_PLANTED:
         share = shares(likelihood[natural])
-        return Fitted(own_rows, posterior(likelihood, share), share, _sigmoid(odds), usual, None, None)
+        return Fitted(own_rows, posterior(likelihood, share), share, Naming()(odds), usual, None, None)
 
     trained = usual(as_trained.columns)
     wrong, outliers = general.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
@@ -112,12 +110,10 @@ def fit(
     right = as_trained.suggested == planted.label[switched]
     planted_share = np.array([0.0, len(wrong), len(outliers)]) / max(len(own), 1)
     names = general.name_odds(trained)
-    # a switched sample whose own label was wrong before says nothing: the right name is not known
-    known = probability[switched, CLEAN_CLASS]
-    name = _sigmoid(odds + _name_shift(names, right, known))
-    held_out = _held_out(own, wrong, outliers, names, right, known, planted_share)
     # told without what was believed of the shares beforehand
     share = probability[natural].mean(0)
+    name = fit_naming(names, right, share[CLEAN_CLASS])(odds)
+    held_out = _held_out(own, wrong, outliers, names, right, share[CLEAN_CLASS], planted_share)
     return Fitted(own_rows, probability, share, name, usual, held_out, adapted.unsure)
 
 
@@ -153,7 +149,7 @@ def _held_out(
     outliers: np.ndarray,
     names: np.ndarray,
     right: np.ndarray,
-    known: np.ndarray,
+    clean_share: float,
     least_share: np.ndarray,
 ) -> HeldOut:
     fold, outlier_fold = folds(len(wrong)), folds(len(outliers))
@@ -166,26 +162,5 @@ def _held_out(
         share /= share.sum()
         switched[inside] = posterior(adapted.adaptation(wrong[inside]), share)
         composed[outlier_inside] = posterior(adapted.adaptation(outliers[outlier_inside]), share)
-        name[inside] = _sigmoid(names[inside] + _name_shift(names[~inside], right[~inside], known[~inside]))
+        name[inside] = fit_naming(names[~inside], right[~inside], clean_share)(names[inside])
     return HeldOut(switched, name, right, composed)
-
-
-def _name_shift(odds: np.ndarray, right: np.ndarray, known: np.ndarray) -> float:
-    """By how much the odds are wrong here: the share of right names met, against the share expected.
-
-    Args:
-        odds: [S] float64, that the suggested identity is right, by general weights.
-        right: [S] bool, it is the one that the data set gives.
-        known: [S] float64, the chance that the data set gives the right one.
-    """
-    expected, met, count = known @ _sigmoid(odds), known @ right, known.sum()
-    weight = _NAMES_BEFORE / 2
-
-    def logit(share: float) -> float:
-        return float(np.log((share + weight) / (count - share + weight)))
-
-    return logit(met) - logit(expected)
-
-
-def _sigmoid(odds: np.ndarray) -> np.ndarray:
-    return np.minimum(1 / (1 + np.exp(-np.clip(odds, -30, 30))), _MOST)
