@@ -93,6 +93,19 @@ def test_an_image_that_cannot_be_read_ends_the_run_with_its_error(cfg, tmp_path,
         next(iter(build_reid_train_loader(cfg)))
 
 
+@pytest.mark.needs_patch("affine")
+def test_images_are_turned_and_stretched_where_the_config_says_so(cfg):
+    from fastreid.data.transforms import build_transforms
+    from PIL import Image
+
+    cfg.defrost()
+    cfg.INPUT.AFFINE.ENABLED = True
+    image = Image.fromarray(np.random.default_rng(0).integers(1, 256, (64, 32, 3), dtype=np.uint8))
+    seen = [build_transforms(cfg, is_train=True)(image) for _ in range(8)]
+    # what comes from outside the image is black
+    assert all(tensor.shape == (3, 64, 32) for tensor in seen) and any((tensor == 0).any() for tensor in seen)
+
+
 @pytest.mark.needs_patch("image-tensor")
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("mode", ["RGB", "L"])

@@ -32,7 +32,7 @@ PATCHES: tuple[Patch, ...] = (
     *devices.PATCHES,
     launch.PATCH,
     *loaders.PATCHES,
-    images.PATCH,
+    *images.PATCHES,
     evaluation.PATCH,
     samplers.PATCH,
     *checkpoints.PATCHES,

@@ -1,4 +1,4 @@
-"""Decoded images become tensors without the storages that torch is about to drop."""
+"""Images are transformed as today's torchvision does it, and become tensors without storages torch is to drop."""
 
 import functools
 
@@ -24,10 +24,41 @@ def _without_typed_storage() -> None:
     rebind(original, to_tensor)
 
 
-PATCH = Patch(
-    name="image-tensor",
-    breaks="every loading worker warns of TypedStorage, which torch is to remove, at every epoch",
-    versions="torch >= 2.0",
-    needed=always,
-    apply=_without_typed_storage,
+def _affine_is_refused() -> bool:
+    from inspect import signature
+
+    from torchvision.transforms import RandomAffine
+
+    return "resample" not in signature(RandomAffine).parameters
+
+
+def _with_todays_affine() -> None:
+    from types import SimpleNamespace
+
+    from fastreid.data.transforms import build
+    from torchvision import transforms
+
+    def random_affine(*arguments, resample=False, fillcolor=0, **named):
+        # False was torchvision's own name for the nearest pixel
+        interpolation = transforms.InterpolationMode.NEAREST if resample is False else resample
+        return transforms.RandomAffine(*arguments, interpolation=interpolation, fill=fillcolor, **named)
+
+    build.T = SimpleNamespace(**{**vars(build.T), "RandomAffine": random_affine})
+
+
+PATCHES = (
+    Patch(
+        name="affine",
+        breaks="INPUT.AFFINE ends with TypeError: RandomAffine got an unexpected keyword argument 'resample'",
+        versions="torchvision >= 0.15",
+        needed=_affine_is_refused,
+        apply=_with_todays_affine,
+    ),
+    Patch(
+        name="image-tensor",
+        breaks="every loading worker warns of TypedStorage, which torch is to remove, at every epoch",
+        versions="torch >= 2.0",
+        needed=always,
+        apply=_without_typed_storage,
+    ),
 )
