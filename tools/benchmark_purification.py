@@ -95,19 +95,28 @@ def train(config: str, output: Path, data: Path, options: list[str]) -> None:
     type=click.Path(exists=True, path_type=Path),
     help="General weights fitted to other data sets.",
 )
-def table(runs: Path, weights: Path | None) -> None:
+@click.option(
+    "--precision",
+    "precisions",
+    type=float,
+    multiple=True,
+    default=[DEFAULT_PRECISION],
+    show_default=True,
+    help="Asked of the verdicts; several times for several rows.",
+)
+def table(runs: Path, weights: Path | None, precisions: tuple[float, ...]) -> None:
     """Print, for each noise in RUNS, every method's figures: mean and spread (standard deviation) over the seeds."""
     general = None if weights is None else General.read(weights)
     for noise, cases in cases_of(runs).items():
         rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         for case in cases:
-            for name, figures in case.compare(general).items():
+            for name, figures in case.compare(general, precisions).items():
                 for column, value in figures.items():
                     rows[name][column].append(value)
         click.echo(
             f"\n{runs.name}, {noise}, {len(cases)} seeds; samples switched by the calibration are left out\n"
         )
-        columns = list(rows["ours"])
+        columns = list(next(iter(rows.values())))
         click.echo(f"| | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
         for name, row in rows.items():
             click.echo(f"| {name} | {' | '.join(mean_and_spread(row.get(column)) for column in columns)} |")

@@ -9,7 +9,7 @@ import numpy as np
 from fastreid_prune import load_trajectory, scores
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.purify.general import General
-from fastreid_prune.purify.judge import assess
+from fastreid_prune.purify.judge import DEFAULT_PRECISION, assess
 from fastreid_prune.purify.metrics import average_precision, quality
 from fastreid_prune.purify.paper import paper_rule
 from fastreid_prune.purify.planted import Planted, given_samples
@@ -81,15 +81,17 @@ class Case:
         path.parent.mkdir(parents=True, exist_ok=True)
         manifest.write(path)
 
-    def compare(self, weights: General | None) -> dict[str, dict[str, float]]:
-        """Method -> column -> value, of the judge and of every other method."""
-        judgement = assess(self.trajectory, weights=weights)
-        ours = Verdicts(*(getattr(judgement.verdicts, name)[self.among_own] for name in VERDICT_FIELDS))
-        probabilities = (
-            judgement.wrong_probability[self.among_own],
-            judgement.outlier_probability[self.among_own],
-        )
-        result = {"ours": self._figures(ours, *probabilities)}
+    def compare(
+        self, weights: General | None, precisions: tuple[float, ...] = (DEFAULT_PRECISION,)
+    ) -> dict[str, dict[str, float]]:
+        """Method -> column -> value, of the judge, for each precision asked for, and of every other method."""
+        result = {}
+        for asked in precisions:
+            judgement = assess(self.trajectory, weights=weights, precision=asked)
+            ours = Verdicts(*(getattr(judgement.verdicts, name)[self.among_own] for name in VERDICT_FIELDS))
+            probabilities = judgement.wrong_probability, judgement.outlier_probability
+            name = "ours" if asked == DEFAULT_PRECISION else f"ours, {asked:g} asked for"
+            result[name] = self._figures(ours, *(each[self.among_own] for each in probabilities))
         soft = soft_label_summary(self.trajectory)
         rule = self._own(paper_rule(self.trajectory))
         differs = (soft.best != self.trajectory.labels) * soft.best_probability
