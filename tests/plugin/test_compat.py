@@ -98,9 +98,9 @@ def test_images_are_turned_and_stretched_where_the_config_says_so(cfg):
     from fastreid.data.transforms import build_transforms
     from PIL import Image
 
-    cfg.defrost()
-    cfg.INPUT.AFFINE.ENABLED = True
     image = Image.fromarray(np.random.default_rng(0).integers(1, 256, (64, 32, 3), dtype=np.uint8))
+    assert (build_transforms(cfg, is_train=True)(image) > 0).all()
+    cfg.INPUT.AFFINE.ENABLED = True
     seen = [build_transforms(cfg, is_train=True)(image) for _ in range(8)]
     # what comes from outside the image is black
     assert all(tensor.shape == (3, 64, 32) for tensor in seen) and any((tensor == 0).any() for tensor in seen)
