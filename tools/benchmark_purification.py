@@ -39,6 +39,19 @@ from fastreid_prune.verdicts import Verdicts
 
 NOISES = "uniform:0.05,uniform:0.1,uniform:0.2,patterned:0.1,patterned:0.2"
 OUTLIERS = 0.03
+_weights = click.option(
+    "--weights",
+    type=click.Path(exists=True, path_type=Path),
+    help="General weights fitted to other data sets.",
+)
+_precisions = click.option(
+    "--precision",
+    "precisions",
+    default=(DEFAULT_PRECISION,),
+    show_default=True,
+    multiple=True,
+    help="Asked of the verdicts; may be repeated.",
+)
 TRAIN = Path(__file__).with_name("train_net.py")
 
 
@@ -90,20 +103,8 @@ def train(config: str, output: Path, data: Path, options: list[str]) -> None:
 
 @main.command()
 @click.argument("runs", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--weights",
-    type=click.Path(exists=True, path_type=Path),
-    help="General weights fitted to other data sets.",
-)
-@click.option(
-    "--precision",
-    "precisions",
-    type=float,
-    multiple=True,
-    default=[DEFAULT_PRECISION],
-    show_default=True,
-    help="Asked of the verdicts; several times for several rows.",
-)
+@_weights
+@_precisions
 def table(runs: Path, weights: Path | None, precisions: tuple[float, ...]) -> None:
     """Print, for each noise in RUNS, every method's figures: mean and spread (standard deviation) over the seeds."""
     general = None if weights is None else General.read(weights)
@@ -166,25 +167,15 @@ def ablation(runs: tuple[Path, ...]) -> None:
 @click.option("--noise", default="uniform-0.2", show_default=True, help="Which of the runs.")
 @click.option("--seeds", default="0,1,2", show_default=True)
 @click.option("--config", default="configs/Demo/retrain.yml", show_default=True)
-@click.option(
-    "--precision",
-    default=(DEFAULT_PRECISION,),
-    show_default=True,
-    multiple=True,
-    help="Asked of the verdicts; may be repeated.",
-)
-@click.option(
-    "--weights",
-    type=click.Path(exists=True, path_type=Path),
-    help="General weights fitted to other data sets.",
-)
+@_precisions
+@_weights
 def retrain(
     runs: Path,
     options: tuple[str, ...],
     noise: str,
     seeds: str,
     config: str,
-    precision: tuple[float, ...],
+    precisions: tuple[float, ...],
     weights: Path | None,
 ) -> None:
     """Train on the noisy set, on it as purified, and on it as cleaned with the truth; OPTIONS are fastreid's.
@@ -201,7 +192,7 @@ def retrain(
     for seed in seeds.split(","):
         case = Case(runs / noise / f"seed-{seed}")
         arms = {"noisy": Verdicts.unjudged(len(given_samples(case.trajectory)))}
-        for asked in precision:
+        for asked in precisions:
             arms[f"purified-{asked:g}"] = assess(case.trajectory, weights=general, precision=asked).verdicts
         arms["truth"] = case.truth_as_verdicts()
         for name, verdicts in arms.items():
