@@ -28,8 +28,8 @@ from purification_cases import Case, cases_of
 
 from fastreid_prune import load_trajectory
 from fastreid_prune.purify.calibration import posterior, shares
-from fastreid_prune.purify.evidence import COLUMNS, WEIGHED
-from fastreid_prune.purify.general import General
+from fastreid_prune.purify.evidence import WEIGHED
+from fastreid_prune.purify.general import General, expand
 from fastreid_prune.purify.judge import DEFAULT_PRECISION, assess
 from fastreid_prune.purify.metrics import average_precision
 from fastreid_prune.purify.planted import given_samples
@@ -140,15 +140,13 @@ def ablation(runs: tuple[Path, ...]) -> None:
             "RUNS: two data sets or more are needed, to judge each by the others' weights."
         )
     click.echo("| without | AP wrong labels | AP outliers |\n|---|---|---|")
-    columns = [COLUMNS.index(name) for name in WEIGHED]
     everything = None
     for left_out in (None, *WEIGHED):
-        use = np.array([name != left_out for name in WEIGHED], float)
         found = []
         for name, ones in gathered.items():
-            weights = fit_weights({other: gathered[other] for other in gathered if other != name}, use)
+            weights = fit_weights({other: gathered[other] for other in gathered if other != name}, left_out)
             for case, scaled, _ in ones:
-                likelihood = weights.log_likelihood(scaled[:, columns])
+                likelihood = weights.log_likelihood(expand(scaled))
                 probability = posterior(likelihood, shares(likelihood))
                 wrong = average_precision(case.wrong, probability[:, 1])
                 found.append((wrong, average_precision(case.outlier, probability[:, 2])))

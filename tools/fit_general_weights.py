@@ -2,11 +2,12 @@
 
 python tools/fit_general_weights.py RUNS... -o fastreid_prune/purify/general_weights.json
 
-RUNS are folders that ``tools/benchmark_purification.py score`` filled, one a data set. Each data set counts as much as
-the others, and in each run each of the three classes as much as the others. To measure what the weights are worth on a
-data set, fit them to the others' runs, and give them to ``benchmark_purification.py table --weights``.
+RUNS are folders that ``tools/benchmark_purification.py score`` filled; those of the same name are of one data set. Each
+data set counts as much as the others, and so does each of its runs. To measure what the weights are worth on a data
+set, fit them to the others' runs, and give them to ``benchmark_purification.py table --weights``.
 """
 
+from collections import defaultdict
 from pathlib import Path
 
 import click
@@ -14,15 +15,18 @@ import numpy as np
 from purification_cases import Case, cases_of
 from sklearn.linear_model import LogisticRegression
 
-from fastreid_prune.purify.calibration import Weights
-from fastreid_prune.purify.evidence import COLUMNS, WEIGHED, weigh
+from fastreid_prune.purify.calibration import CLEAN_CLASS, OUTLIER_CLASS, WRONG_CLASS, Weights
+from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import usual_of
-from fastreid_prune.purify.general import FILE, NAME_COLUMNS, General
+from fastreid_prune.purify.general import FILE, General, expand, terms
 from fastreid_prune.purify.planted import Planted
 from fastreid_prune.purify.scene import set_scene
 
 # the weight of the prior that a column says nothing, against that of all samples together
 _PRIOR = 0.01
+# how much the classes (clean, wrong label, outlier) count in each run, whatever it holds: about as in a data set that is
+# worth purifying, so that the weights are best where verdicts are decided
+_CLASS_SHARE = np.array([0.87, 0.10, 0.03])
 
 
 Gathered = dict[str, list[tuple[Case, np.ndarray, np.ndarray]]]
@@ -40,53 +44,45 @@ def main(runs: tuple[Path, ...], output: Path) -> None:
     weights = fit_weights(gathered)
     name = fit_name(gathered)
     General(weights, name.coef_[0], float(name.intercept_[0]), about).write(output)
-    for column, (clean, wrong, outlier) in zip(WEIGHED, weights.coefficients.T, strict=True):
-        click.echo(f"{column:10} wrong {wrong - clean:6.2f}  outlier {outlier - clean:6.2f}")
+    for term, (clean, wrong, outlier) in zip(terms(), weights.coefficients.T, strict=True):
+        click.echo(f"{' x '.join(term):20} wrong {wrong - clean:6.2f}  outlier {outlier - clean:6.2f}")
     click.echo(f"from {about}; written: {output}")
 
 
 def gather(runs: tuple[Path, ...]) -> Gathered:
     """Data set -> its runs that hold errors, each with :func:`evidence_of` it."""
-    return {
-        folder.name: [
-            (case, *evidence_of(case))
-            for cases in cases_of(folder).values()
-            for case in cases
-            if case.wrong.any()
-        ]
-        for folder in runs
-    }
+    gathered = defaultdict(list)
+    for folder in runs:
+        for cases in cases_of(folder).values():
+            gathered[folder.name] += [(case, *evidence_of(case)) for case in cases if case.wrong.any()]
+    return dict(gathered)
 
 
-def fit_weights(gathered: Gathered, use: np.ndarray | None = None) -> Weights:
-    """The weights of the three classes; ``use`` [F] is 0 for columns of ``WEIGHED`` to leave out."""
-    x, kind, _, weight = _pooled(gathered)
-    use = np.ones(len(WEIGHED)) if use is None else use
-    columns = [COLUMNS.index(name) for name in WEIGHED]
-    model = LogisticRegression(C=1 / _PRIOR, max_iter=5000).fit(
-        x[:, columns] * use, kind, sample_weight=weight
-    )
-    return Weights(model.coef_ * use, model.intercept_)
+def fit_weights(gathered: Gathered, without: str | None = None) -> Weights:
+    """The weights of the three classes; ``without`` names a column to leave out."""
+    scaled, kind, _, weight = _pooled(gathered)
+    use = np.array([without not in term for term in terms()], float)
+    model = LogisticRegression(C=1 / _PRIOR, max_iter=5000)
+    model.fit(expand(scaled) * use, kind, sample_weight=weight * _CLASS_SHARE[kind])
+    return Weights(model.coef_ * use, model.intercept_ - np.log(_CLASS_SHARE))
 
 
 def fit_name(gathered: Gathered) -> LogisticRegression:
     """What tells that the suggested identity of a wrong label is the right one."""
-    x, kind, right, weight = _pooled(gathered)
-    columns = [COLUMNS.index(name) for name in NAME_COLUMNS]
-    wrong = kind == 1
+    scaled, kind, right, weight = _pooled(gathered)
+    wrong = kind == WRONG_CLASS
     model = LogisticRegression(C=1 / _PRIOR, max_iter=5000)
-    return model.fit(x[wrong][:, columns], right[wrong], sample_weight=3 * weight[wrong])
+    return model.fit(scaled[wrong], right[wrong], sample_weight=weight[wrong])
 
 
 def _pooled(gathered: Gathered) -> tuple[np.ndarray, ...]:
+    """Of all samples: the evidence, the class, that the name is right, and a weight, 1 for each class of all runs."""
     parts = []
     for cases in gathered.values():
         for case, scaled, right in cases:
-            kind = np.where(case.outlier, 2, np.where(case.wrong, 1, 0))
+            kind = np.where(case.outlier, OUTLIER_CLASS, np.where(case.wrong, WRONG_CLASS, CLEAN_CLASS))
             count = np.bincount(kind, minlength=3)
-            parts.append(
-                (scaled, kind, right, 1 / count[kind] / (count > 0).sum() / len(cases) / len(gathered))
-            )
+            parts.append((scaled, kind, right, 1 / count[kind] / len(cases) / len(gathered)))
     return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
 

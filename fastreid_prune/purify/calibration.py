@@ -54,7 +54,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Weights:
-    """Of the scaled columns: log p(columns | class) up to what is common to the classes.
+    """Of columns: log p(columns | class) up to what is common to the classes.
 
     Attributes:
         coefficients: [3, F].
@@ -64,9 +64,9 @@ class Weights:
     coefficients: np.ndarray
     intercepts: np.ndarray
 
-    def log_likelihood(self, scaled: np.ndarray) -> np.ndarray:
-        """[N, 3] for scaled columns [N, F]; that of a clean sample is 0."""
-        result = scaled @ self.coefficients.T + self.intercepts
+    def log_likelihood(self, columns: np.ndarray) -> np.ndarray:
+        """[N, 3] for columns [N, F]; that of a clean sample is 0."""
+        result = columns @ self.coefficients.T + self.intercepts
         return result - result[:, :1]
 
 

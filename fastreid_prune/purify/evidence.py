@@ -20,12 +20,12 @@ LEAST_VOTE = 0.02
 VOTE_WEIGHT = 1.0
 _BLOCK_BYTES = 32 << 20
 
-# what is weighed for a verdict; tools/benchmark_purification.py ablation says what each piece adds
-WEIGHED = ("soft", "likeness", "own", "won", "sure", "fit", "crowd", "alone")
-# what tells besides whether the suggested identity is the right one, and what reasons in words say
-NAMING = ("rival", "lead", "gap", "agreed")
-TOLD = ("held", "second", "near")
-COLUMNS = WEIGHED + NAMING + TOLD
+# what is weighed for a verdict, the first ones also two by two; tools/benchmark_purification.py ablation says what
+# each piece adds
+PAIRED = ("soft", "likeness", "own", "won", "fit", "crowd", "alone")
+WEIGHED = (*PAIRED, "lead", "gap", "agreed", "second", "near")
+# all of them tell whether the suggested identity is the right one
+COLUMNS = (*WEIGHED, "sure", "rival", "held")
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,18 @@ class Evidence:
 
             Against the label: ``soft`` (log probability in the soft label of the best other class minus that of
             the given one, nats), ``likeness`` (discriminant similarity to the suggested identity minus that to
-            the given one), ``own`` (the latter), ``won`` (the suggested identity's share of the neighbours'
-            votes), ``sure`` (the soft label's probability of the suggested one).
+            the given one), ``own`` (the latter), ``won`` and ``held`` (the suggested and the given identity's share
+            of the neighbours' votes), ``sure`` (the soft label's probability of the suggested one).
 
             For any identity at all: ``fit`` (similarity to the best prototype, measured by how like its prototype
             the class's own images are, in standard deviations), ``crowd`` (similarity to the neighbours minus
-            that usual among them), ``alone`` (similarity to the neighbours).
+            that usual among them), ``alone`` (similarity to the neighbours), ``near`` (plain similarity to the best
+            prototype).
 
             For the suggested identity: ``rival`` (discriminant similarity to it), ``lead`` (by how much the most
-            similar identity besides the given one is ahead of the next), ``gap`` (ln(1 + by how many nats the
-            suggested one is ahead of the runner-up)), ``agreed`` (the chance that two of the neighbours' votes are
-            for the same identity). For words: ``held`` (the given identity's share of the votes), ``second``
-            (similarity to the second most similar identity besides the given one), ``near`` (plain similarity to
-            the best prototype).
+            similar identity besides the given one is ahead of the next), ``second`` (similarity to that next one),
+            ``gap`` (ln(1 + by how many nats the suggested one is ahead of the runner-up)), ``agreed`` (the chance
+            that two of the neighbours' votes are for the same identity).
         suggested, runner_up: [N] int64, the most likely classes besides the given one.
         seen: [N] bool, samples with all the evidence.
     """

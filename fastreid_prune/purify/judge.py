@@ -19,8 +19,8 @@ from fastreid_prune.verdicts import CLEAN, MISLABELLED, NEAR_DUPLICATE, OUTLIER,
 DEFAULT_PRECISION = 0.95
 # below even odds there is no verdict, whatever precision is asked for
 _LEAST_CONFIDENCE = 0.5
-# a model that believes fewer of the given labels has not learned enough to doubt any
-_LEAST_BELIEVED = 0.5
+# a model that believes a smaller share of the labels that are right, by estimate, has not learned enough to doubt any
+_LEAST_BELIEVED = 0.72
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Summary:
         switched_found, composed_found: the share of them that these thresholds find, each judged by weights
             that were fitted without it.
         name_right: the share of switched samples found whose own identity was suggested.
-        believed: the share of the given labels that the model believes at first sight; below 0.5 it has not learned
-            enough, and there are no verdicts.
+        believed: the share of the given labels that the model believes at first sight.
         unsure: how unsure the planted errors leave the share of errors, 1 at best; above ``fitting.MOST_UNSURE`` there
             are no verdicts. None where nothing was planted.
         near_duplicates: how many samples judged clean show what another of their identity shows.
@@ -63,6 +62,11 @@ class Summary:
     believed: float
     unsure: float | None = None
     near_duplicates: int = 0
+
+    @property
+    def is_weak(self) -> bool:
+        """The model believes so few of the labels that it has not learned enough to doubt any: no verdicts."""
+        return _is_weak(self.believed, 1 - self.wrong_share - self.outlier_share)
 
     def to_json(self) -> dict:
         """Plain values."""
@@ -121,7 +125,7 @@ def assess(
     judged = own & evidence.seen
     believed = float((scene.trust[judged] > 0.5).mean()) if judged.any() else 0.0
     limits = _limits(chance, judged, precision, fitted.held_out is not None)
-    if believed < _LEAST_BELIEVED or (fitted.unsure or 0.0) > MOST_UNSURE:
+    if _is_weak(believed, fitted.share[CLEAN_CLASS]) or (fitted.unsure or 0.0) > MOST_UNSURE:
         limits = _NO_VERDICTS
     is_wrong = judged & (chance.named >= limits.mislabelled) & (chance.named >= chance.outlier)
     is_outlier = judged & ~is_wrong & (chance.unfit >= limits.outlier)
@@ -149,6 +153,11 @@ def assess(
         np.where(evidence.seen, chance.outlier, np.nan)[own],
         summary,
     )
+
+
+def _is_weak(believed: float, clean_share: float) -> bool:
+    # where more than half seems wrong, the model may as well be
+    return believed < _LEAST_BELIEVED * max(clean_share, 0.5)
 
 
 def _twins(trajectory: Trajectory, scene: Scene, names: np.ndarray) -> dict[int, str]:

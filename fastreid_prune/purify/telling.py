@@ -21,7 +21,7 @@ def sentences(summary: Summary) -> list[str]:
         lines[0] += (
             f" {summary.near_duplicates} more are near-duplicates of others of their identity, and stay."
         )
-    if summary.believed < 0.5:
+    if summary.is_weak:
         lines.append(
             f"The scoring model believes only {_percent(summary.believed)} of the given labels: it is too weak to "
             f"doubt any, so there are no verdicts. {_HELP}."

@@ -3,19 +3,29 @@ import json
 import numpy as np
 import pytest
 
-from fastreid_prune.purify.evidence import COLUMNS, WEIGHED
-from fastreid_prune.purify.general import FILE, NAME_COLUMNS, General, general
+from fastreid_prune.purify.evidence import COLUMNS, PAIRED, WEIGHED
+from fastreid_prune.purify.general import FILE, General, expand, general, terms
 
 
 def test_the_packages_weights_have_the_evidences_columns():
     values = json.loads(FILE.read_text())
-    assert values["columns"] == list(WEIGHED) and values["name_columns"] == list(NAME_COLUMNS)
+    assert values["terms"] == [list(term) for term in terms()] and values["name_columns"] == list(COLUMNS)
     weights = general()
-    assert weights.weights.coefficients.shape == (3, len(WEIGHED)) and weights.weights.intercepts.shape == (
-        3,
-    )
-    assert weights.name.shape == (len(NAME_COLUMNS),) and np.isfinite(weights.weights.coefficients).all()
+    assert weights.weights.coefficients.shape == (3, len(terms()))
+    assert weights.weights.intercepts.shape == (3,)
+    assert weights.name.shape == (len(COLUMNS),) and np.isfinite(weights.weights.coefficients).all()
     assert weights.about
+
+
+def test_each_term_is_a_column_or_the_product_of_two():
+    scaled = np.random.default_rng(0).normal(size=(5, len(COLUMNS)))
+    column = dict(zip(COLUMNS, scaled.T, strict=True))
+    expanded = dict(zip(terms(), expand(scaled).T, strict=True))
+    for name in WEIGHED:
+        np.testing.assert_array_equal(expanded.pop((name,)), column[name])
+    assert {frozenset(term) for term in expanded} == {frozenset((a, b)) for a in PAIRED for b in PAIRED}
+    ratio = np.array([values / (column[a] * column[b]) for (a, b), values in expanded.items()])
+    np.testing.assert_allclose(ratio, ratio[0, 0])
 
 
 def test_likeness_to_another_identity_speaks_for_a_wrong_label():
@@ -35,7 +45,7 @@ def test_the_file_is_read_as_written(tmp_path):
     assert again.about == general().about
 
 
-@pytest.mark.parametrize("key", ["columns", "name_columns"])
+@pytest.mark.parametrize("key", ["terms", "name_columns"])
 def test_weights_of_other_columns_are_refused(tmp_path, key):
     values = json.loads(FILE.read_text())
     values[key] = values[key][::-1]
@@ -44,10 +54,10 @@ def test_weights_of_other_columns_are_refused(tmp_path, key):
         General.read(tmp_path / "weights.json")
 
 
-def test_name_odds_weigh_the_named_columns_alone():
+def test_name_odds_are_log_odds_of_the_scaled_columns():
     weights = general()
     scaled = np.zeros((2, len(COLUMNS)))
-    scaled[1, COLUMNS.index(NAME_COLUMNS[0])] = 2
-    scaled[1, COLUMNS.index("near")] = 5
+    scaled[1, COLUMNS.index("lead")] = 2
     odds = weights.name_odds(scaled)
-    assert odds[0] == weights.name_offset and odds[1] - odds[0] == pytest.approx(2 * weights.name[0])
+    lead = weights.name[COLUMNS.index("lead")]
+    assert odds[0] == weights.name_offset and odds[1] - odds[0] == pytest.approx(2 * lead) and lead > 0

@@ -50,6 +50,13 @@ def test_a_model_that_does_not_believe_the_labels_has_no_say():
     assert "is right" not in told
 
 
+def test_a_model_is_measured_by_the_labels_that_are_right():
+    """Half of the labels believed: little where all are right, much where a third is wrong."""
+    half = replace(FOUND, believed=0.55, wrong_share=0.02, outlier_share=0.01)
+    assert half.is_weak and not replace(half, wrong_share=0.3).is_weak
+    assert replace(half, believed=0.2, wrong_share=0.9).is_weak
+
+
 def test_errors_that_are_not_set_apart_allow_no_verdict():
     told = " ".join(sentences(replace(FOUND, mislabelled=0, outliers=0, unsure=2.4)))
     assert (
