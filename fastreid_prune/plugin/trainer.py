@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import weakref
 from collections.abc import Iterator
 
@@ -61,6 +62,18 @@ def check_classes(cfg, identities: int) -> None:
         )
 
 
+def check_schedule(cfg, iters_per_epoch: int) -> None:
+    """Refuse a cosine that has no epoch left after the warm-up, which ends in a division by zero or turns upwards."""
+    solver = cfg.SOLVER
+    before = max(math.ceil(solver.WARMUP_ITERS / iters_per_epoch), solver.DELAY_EPOCHS)
+    if solver.SCHED == "CosineAnnealingLR" and before >= solver.MAX_EPOCH:
+        raise FastreidPruneError(
+            f"SOLVER.WARMUP_ITERS: {solver.WARMUP_ITERS} found, an epoch is {iters_per_epoch} iterations, and with "
+            f"SOLVER.DELAY_EPOCHS {solver.DELAY_EPOCHS} the learning rate falls only after {before} epochs, of "
+            f"SOLVER.MAX_EPOCH {solver.MAX_EPOCH}. Set the first lower or the last higher."
+        )
+
+
 @contextlib.contextmanager
 def building_hooks() -> Iterator[None]:
     """While the trainer builds its hooks; a train loader made now is precise BN's, not the run's."""
@@ -89,6 +102,7 @@ def attach(trainer) -> None:
         return
     _attached.add(trainer)
     check_classes(trainer.cfg, trainer.data_loader.dataset.num_classes)
+    check_schedule(trainer.cfg, trainer.iters_per_epoch)
     from fastreid.engine.hooks import EvalHook, PeriodicCheckpointer
 
     from fastreid_prune.plugin.run_record import RunRecord

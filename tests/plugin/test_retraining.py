@@ -147,6 +147,18 @@ def test_a_head_with_too_few_classes_is_refused_before_training(cfg):
         DefaultTrainer(cfg).train()
 
 
+def test_a_warm_up_that_leaves_the_cosine_no_epoch_is_named_before_training(cfg):
+    from fastreid.engine import DefaultTrainer
+
+    cfg.PRUNE.SEED, cfg.SOLVER.SCHED, cfg.SOLVER.MAX_EPOCH = 0, "CosineAnnealingLR", 2
+    epoch = len(DefaultTrainer(cfg).data_loader.dataset) // cfg.SOLVER.IMS_PER_BATCH
+    cfg.SOLVER.WARMUP_ITERS = epoch + 1
+    with pytest.raises(FastreidPruneError, match=rf"WARMUP_ITERS: {epoch + 1} found.* after 2 epochs, of .* 2\."):
+        DefaultTrainer(cfg).train()
+    cfg.SOLVER.WARMUP_ITERS = epoch
+    DefaultTrainer(cfg).train()
+
+
 def test_a_training_set_smaller_than_a_batch_is_refused(cfg):
     from fastreid.engine import DefaultTrainer
 
