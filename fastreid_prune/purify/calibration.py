@@ -25,7 +25,7 @@ _FIRST_GUESS = np.array([0.9, 0.07, 0.03])
 _BEND, _SHIFT = 0.3, 2.0
 # what is believed of the shares beforehand, as so many further samples of each class: wrong labels are more common than
 # outliers
-_BEFORE = np.array([1.0, 12.0, 4.0])
+_BEFORE = np.array([1.0, 7.0, 3.0])
 
 
 @dataclass(frozen=True)

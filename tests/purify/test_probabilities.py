@@ -136,7 +136,7 @@ def test_adaptation_is_the_most_likely_one_by_the_model_written_plainly():
 
     def loss(flat):
         share = softmax(np.r_[0, flat[6:]])
-        total = -(np.array([1, 12, 4]) * np.log(share)).sum()
+        total = -(np.array([1, 7, 3]) * np.log(share)).sum()
         total += ((flat[:4] - [1, 0, 0, 1]) ** 2).sum() / (2 * 0.3**2) + (flat[4:6] ** 2).sum() / (2 * 2.0**2)
         for source, some in enumerate(samples):
             density = np.exp(np.c_[np.zeros(len(some)), some[:, 1:] @ flat[:4].reshape(2, 2).T + flat[4:6]])
