@@ -43,6 +43,8 @@ class PruneSummary:
         identities: how many the data set has.
         identities_left: how many are trained with.
         lost: the identities of which no sample stays.
+        in_doubt: samples among the pruned ones that went since their label is more likely wrong than right, whatever
+            the ratio.
     """
 
     manifest: Path
@@ -55,6 +57,7 @@ class PruneSummary:
     identities: int
     identities_left: int
     lost: list[str]
+    in_doubt: int
 
 
 def prune(
@@ -74,12 +77,14 @@ def prune(
 
     Args:
         run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
-        ratio: the fraction to prune of the samples that are left once outliers are gone, in [0, 1).
+        ratio: the fraction to prune of the samples that are left once purification has left out its own, in [0, 1).
         method: one of ``scores.available()``: the paper's plain ranking by that score; or one of
             ``selection.STRATEGIES``, ``"auto"`` among them.
         score: what a strategy ranks by.
-        purify: act on the verdicts in the run's scores: relabel the mislabelled, leave out the outliers. Without,
-            ``"auto"`` prunes what they doubt before anything else.
+        purify: act on the verdicts in the run's scores: relabel the mislabelled, leave out the outliers, and what is
+            more likely wrong than right though not surely enough for a verdict (:attr:`.Verdicts.in_doubt`): in
+            training a wrong label costs more than a right one gives (docs/verdicts.md). Without, ``"auto"`` prunes
+            what the verdicts doubt before anything else.
         decisions: a file of decisions by hand, as the report's page saves it. They hold over any verdict: what
             was kept or relabelled is not pruned, what was dropped is left out.
         output: the manifest's CSV; by default ``manifest.csv`` beside the scores.
@@ -108,13 +113,14 @@ def prune(
     values = _under_new_labels(run, table, score, verdicts.suggested_pid)
     new_pid = np.where(verdicts.mislabelled, verdicts.suggested_pid, table.pid)
     trajectory = run_trajectory(run)
+    in_doubt = verdicts.in_doubt & (purify and _found_something(table))
     pool = Pool(
         values,
         table.file_name,
         new_pid,
         table.camid,
         features=table_features(trajectory, len(table)),
-        excluded=verdicts.outlier,
+        excluded=verdicts.outlier | in_doubt,
         protected=protected,
         doubted=None if purify else table.verdicts.mislabelled | table.verdicts.outlier,
         keep_per_identity=keep_per_identity,
@@ -134,7 +140,7 @@ def prune(
         thresholds=table.thresholds if purify else {},
         source=source,
         regime=choice.regime.as_dict() | {"expectation": choice.regime.expectation(ratio)},
-        reason=choice.reason,
+        reason=np.where(in_doubt, _reasons_of_doubt(verdicts), choice.reason),
     )
     path = Path(output) if output is not None else folder / "manifest.csv"
     manifest.write(path)
@@ -148,6 +154,7 @@ def prune(
         samples=len(manifest),
         identities=len(set(manifest.pid)),
         identities_left=len(set(manifest.new_pid[manifest.kept])),
+        in_doubt=int(in_doubt.sum()),
         lost=identities_lost(new_pid, choice.keep),
     )
 
@@ -290,6 +297,24 @@ def _digests(folder: Path) -> dict[str, str]:
                 f"sha256 of {name}": sha256(place / name) for name in _DIGESTED if (place / name).is_file()
             }
     return {}
+
+
+def _found_something(table: ScoreTable) -> bool:
+    """Some label was judged wrong. Where the judge refused, its probabilities are not to be acted on either."""
+    against = table.verdicts.mislabelled | table.verdicts.outlier
+    return bool((against & ~table.unreadable).any())
+
+
+def _reasons_of_doubt(verdicts: Verdicts) -> np.ndarray:
+    """[N] str, why each sample would go if it were in doubt."""
+    return np.array(
+        [
+            f"more likely wrong than right: the label is right with probability {confidence:.2f}"
+            for confidence in verdicts.confidence.astype(float).tolist()
+        ]
+        + [None],
+        object,
+    )[:-1]
 
 
 def _unreadable_only(table: ScoreTable) -> Verdicts:

@@ -62,3 +62,10 @@ class Verdicts:
     def mislabelled(self) -> np.ndarray:
         """[N] bool."""
         return np.asarray(self.verdict == MISLABELLED, bool)
+
+    @property
+    def in_doubt(self) -> np.ndarray:
+        """[N] bool: no verdict against the given label, and yet it is more likely wrong than right."""
+        stays = np.isin(self.verdict, (CLEAN, NEAR_DUPLICATE))
+        # false where the confidence is NaN
+        return stays & (self.confidence.astype(float) < 0.5)

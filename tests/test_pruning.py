@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from fastreid_prune import scores
 from fastreid_prune.cli import group
+from fastreid_prune.decisions import Decisions
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.pruning import prune, score_run
@@ -26,8 +27,8 @@ UNREADABLE = [
 ]
 
 
-def judged(table, mislabelled, outlier):
-    """The table with verdicts on some rows."""
+def judged(table, mislabelled, outlier, in_doubt=()):
+    """The table with verdicts on some rows; others are said to be clean, some of them with little confidence."""
     verdict = np.full(len(table), "clean", object)
     verdict[mislabelled], verdict[outlier] = "mislabelled", "outlier"
     suggested = np.full(len(table), "", object)
@@ -35,7 +36,11 @@ def judged(table, mislabelled, outlier):
     suggested[mislabelled] = [ids[(ids.index(pid) + 1) % len(ids)] for pid in table.pid[mislabelled]]
     empty = np.full(len(table), "", object)
     reason = np.where(verdict == "clean", "", "its neighbours say otherwise").astype(object)
-    verdicts = Verdicts(verdict, suggested, empty, np.full(len(table), 0.9), reason)
+    gone = table.unreadable
+    verdict[gone], reason[gone] = "outlier", table.verdicts.reason[gone]
+    confidence = np.full(len(table), 0.9)
+    confidence[list(in_doubt)] = 0.3
+    verdicts = Verdicts(verdict, suggested, empty, confidence, reason)
     return ScoreTable(table.file_name, table.pid, table.camid, table.scores, verdicts, table.about)
 
 
@@ -86,6 +91,43 @@ def test_purification_relabels_and_leaves_out_and_pruning_counts_what_is_left(sc
         assert manifest.new_pid[row] == pid and manifest.action[row] in ("relabel", "prune")
     plain = Manifest.read(prune(run, 0.5, output=run / "plain.csv").manifest)
     assert plain.counts == {"keep": 30, "prune": 30, "relabel": 0, "outlier": 0}
+
+
+def test_purification_leaves_out_what_is_more_likely_wrong_than_right(scored_run):
+    run = scored_run(samples=60)
+    table = judged(score_run(run), mislabelled=[1, 2, 3], outlier=[4, 5], in_doubt=[6, 7, 8])
+    table.write(run / "prune")
+    summary = prune(run, 0.5, purify=True, output=run / "purified.csv")
+    manifest = Manifest.read(summary.manifest)
+    assert summary.in_doubt == 3 and summary.counts["prune"] == 3 + (60 - 2 - 3) // 2
+    rows = [manifest.file_name.tolist().index(table.file_name[row]) for row in (6, 7, 8)]
+    assert set(manifest.action[rows]) == {"prune"}
+    assert set(manifest.reason[rows]) == {
+        "more likely wrong than right: the label is right with probability 0.30"
+    }
+    assert prune(run, 0.5, output=run / "plain.csv").in_doubt == 0
+
+
+def test_what_a_person_kept_is_not_in_doubt(scored_run):
+    run = scored_run(samples=60)
+    table = judged(score_run(run), mislabelled=[1], outlier=[4], in_doubt=[6, 7])
+    table.write(run / "prune")
+    Decisions(*(np.array([text], object) for text in (table.file_name[6], table.pid[6], "keep", ""))).write(
+        run / "decisions.csv"
+    )
+    summary = prune(run, 0.0, purify=True, decisions=run / "decisions.csv", output=run / "purified.csv")
+    manifest = Manifest.read(summary.manifest)
+    action = dict(zip(manifest.file_name, manifest.action, strict=True))
+    assert summary.in_doubt == 1
+    assert action[table.file_name[6]] == "keep" and action[table.file_name[7]] == "prune"
+
+
+def test_where_the_judge_refused_nothing_is_in_doubt(scored_run):
+    run = scored_run(samples=60, unreadable=UNREADABLE)
+    table = judged(score_run(run), mislabelled=[], outlier=[], in_doubt=[6, 7])
+    table.write(run / "prune")
+    summary = prune(run, 0.0, purify=True)
+    assert summary.in_doubt == 0 and summary.counts == {"keep": 60, "prune": 0, "relabel": 0, "outlier": 1}
 
 
 def test_purification_without_verdicts_is_refused(scored_run):

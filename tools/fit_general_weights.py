@@ -24,8 +24,8 @@ from fastreid_prune.purify.scene import set_scene
 
 # the weight of the prior that a column says nothing, against that of all samples together
 _PRIOR = 0.01
-# how much the classes (clean, wrong label, outlier) count in each run, whatever it holds: about as in a data set that is
-# worth purifying, so that the weights are best where verdicts are decided
+# how much the classes (clean, wrong label, outlier) count in each run, whatever it holds: about as in a data set that
+# is worth purifying, so that the weights are best where verdicts are decided
 _CLASS_SHARE = np.array([0.87, 0.10, 0.03])
 
 

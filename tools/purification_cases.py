@@ -68,16 +68,16 @@ class Case:
         samples = given_samples(self.trajectory)
         right = np.where(truth.verdict == MISLABELLED, truth.suggested_pid, samples.pid)
         now = np.where(verdicts.verdict == MISLABELLED, verdicts.suggested_pid, samples.pid)
-        stays = verdicts.verdict != OUTLIER
+        stays = ~_left_out(verdicts)
         foreign = truth.verdict == OUTLIER
         return int(stays.sum()), int((stays & ~foreign & (now != right)).sum()), int((stays & foreign).sum())
 
     def write_manifest(self, verdicts: Verdicts, path: Path) -> None:
-        """Write a manifest that obeys the verdicts and prunes nothing."""
+        """Write a manifest that obeys the verdicts, as ``prune --ratio 0 --purify`` does."""
         samples = given_samples(self.trajectory)
         score = np.zeros(len(samples))
         table = ScoreTable(samples.file_name, samples.pid, samples.camid, {"none": score}, verdicts)
-        manifest = Manifest.build(table, score, ~verdicts.outlier, verdicts, method="none", ratio=0.0)
+        manifest = Manifest.build(table, score, ~_left_out(verdicts), verdicts, method="none", ratio=0.0)
         path.parent.mkdir(parents=True, exist_ok=True)
         manifest.write(path)
 
@@ -141,6 +141,12 @@ class Case:
         bins = measured.reliability
         off = sum(count * abs(confidence - right) for confidence, right, count in bins)
         return figures | {"calibration error": off / sum(bin[2] for bin in bins) if bins else np.nan}
+
+
+def _left_out(verdicts: Verdicts) -> np.ndarray:
+    """[N] bool, what purifying leaves out."""
+    found = (verdicts.mislabelled | verdicts.outlier).any()
+    return verdicts.outlier | (verdicts.in_doubt & found)
 
 
 def cases_of(runs: Path) -> dict[str, list[Case]]:

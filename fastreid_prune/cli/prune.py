@@ -11,7 +11,8 @@ from fastreid_prune.cli.printing import print_table
 @click.option("--method", default="entropy", show_default=True,
               help="A score to rank by, or auto, redundancy_aware, stratified, proportional, easy_first.")  # fmt: skip
 @click.option("--score", default="entropy", show_default=True, help="What a strategy ranks by.")
-@click.option("--purify", is_flag=True, help="Act on the run's verdicts: relabel, leave out outliers.")
+@click.option("--purify", is_flag=True,
+              help="Act on the run's verdicts: relabel; leave out outliers and what is likelier wrong.")  # fmt: skip
 @click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
               help="What a person decided, saved from the report's page: holds over any verdict.")  # fmt: skip
 @click.option("--keep-per-identity", type=click.IntRange(0), default=0, show_default=True, metavar="K",
@@ -38,6 +39,11 @@ def command(run, ratio, method, score, purify, decisions, keep_per_identity, kee
     print_table(f"{summary.samples} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
     click.echo(summary.regime.words)
     click.echo(summary.regime.expectation(summary.ratio))
+    if summary.in_doubt:
+        click.echo(
+            f"Of those pruned, {summary.in_doubt} went whatever the ratio: their label is more likely wrong than "
+            "right, though not surely enough for a verdict."
+        )
     if summary.lost:
         shown = ", ".join(summary.lost[:5]) + (", ..." if len(summary.lost) > 5 else "")
         click.echo(

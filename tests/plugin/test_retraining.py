@@ -153,7 +153,9 @@ def test_a_warm_up_that_leaves_the_cosine_no_epoch_is_named_before_training(cfg)
     cfg.PRUNE.SEED, cfg.SOLVER.SCHED, cfg.SOLVER.MAX_EPOCH = 0, "CosineAnnealingLR", 2
     epoch = len(DefaultTrainer(cfg).data_loader.dataset) // cfg.SOLVER.IMS_PER_BATCH
     cfg.SOLVER.WARMUP_ITERS = epoch + 1
-    with pytest.raises(FastreidPruneError, match=rf"WARMUP_ITERS: {epoch + 1} found.* after 2 epochs, of .* 2\."):
+    with pytest.raises(
+        FastreidPruneError, match=rf"WARMUP_ITERS: {epoch + 1} found.* after 2 epochs, of .* 2\."
+    ):
         DefaultTrainer(cfg).train()
     cfg.SOLVER.WARMUP_ITERS = epoch
     DefaultTrainer(cfg).train()
