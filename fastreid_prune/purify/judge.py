@@ -1,6 +1,6 @@
 """The judge: a verdict on every sample, how sure it is, and what that is worth on this data set."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -42,6 +42,7 @@ class Summary:
         unsure: how unsure the planted errors leave the share of errors, 1 at best; above ``fitting.MOST_UNSURE`` there
             are no verdicts. None where nothing was planted.
         near_duplicates: how many samples judged clean show what another of their identity shows.
+        in_doubt: how many more are likelier wrong than right (:attr:`.Verdicts.in_doubt`); 0 where nothing was found.
     """
 
     samples: int
@@ -62,6 +63,7 @@ class Summary:
     believed: float
     unsure: float | None = None
     near_duplicates: int = 0
+    in_doubt: int = 0
 
     @property
     def is_weak(self) -> bool:
@@ -144,11 +146,14 @@ def assess(
         verdict[row] = NEAR_DUPLICATE
         reason[row] = f"near-duplicate of {_file(trajectory, partner)} (cosine {similarity:.3f})"
     columns = (verdict, suggested, runner_up, confidence, reason)
+    verdicts = Verdicts(*(column[own] for column in columns))
     summary = _summary(
         fitted, planted, precision, limits, chance, is_wrong, is_outlier, believed, len(copies)
     )
+    if (is_wrong | is_outlier).any():
+        summary = replace(summary, in_doubt=int(verdicts.in_doubt.sum()))
     return Judgement(
-        Verdicts(*(column[own] for column in columns)),
+        verdicts,
         np.where(evidence.seen, chance.wrong, np.nan)[own],
         np.where(evidence.seen, chance.outlier, np.nan)[own],
         summary,

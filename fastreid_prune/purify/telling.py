@@ -21,6 +21,11 @@ def sentences(summary: Summary) -> list[str]:
         lines[0] += (
             f" {summary.near_duplicates} more are near-duplicates of others of their identity, and stay."
         )
+    if summary.in_doubt:
+        lines[0] += (
+            f" {summary.in_doubt} more are likelier wrong than right, though not surely enough for a verdict: "
+            "purifying leaves them out of the training."
+        )
     if summary.is_weak:
         lines.append(
             f"The scoring model believes only {_percent(summary.believed)} of the given labels: it is too weak to "

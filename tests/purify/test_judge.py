@@ -136,13 +136,27 @@ def test_more_precision_means_fewer_verdicts():
     assert told[0] >= told[1] >= told[2] and told[0] > told[2]
 
 
+def test_what_is_in_doubt_is_mostly_wrong():
+    rightly = []
+    for signal in (0.2, 0.3):
+        weak = synthetic_run(600, 25, seed=5, signal=signal)
+        judgement = assess(weak.trajectory)
+        in_doubt = judgement.verdicts.in_doubt
+        assert judgement.summary.in_doubt == in_doubt.sum()
+        assert not (in_doubt & (judgement.verdicts.mislabelled | judgement.verdicts.outlier)).any()
+        rightly += (weak.wrong | weak.outlier)[in_doubt].tolist()
+    assert len(rightly) > 20 and np.mean(rightly) > 0.5
+
+
 def test_where_planted_errors_leave_the_share_of_errors_unsure_there_are_no_verdicts(soiled, monkeypatch):
     # of this run they leave it as unsure as counting does: the limit is moved below that
     assert 1.0 < soiled[1].summary.unsure < MOST_UNSURE and soiled[1].verdicts.mislabelled.any()
     for module in ("fitting", "judge"):
         monkeypatch.setattr(sys.modules[f"fastreid_prune.purify.{module}"], "MOST_UNSURE", 1.0)
-    refused = judge(soiled[0].trajectory)
-    assert not (refused.mislabelled | refused.outlier).any()
+    refused = assess(soiled[0].trajectory)
+    assert (
+        not (refused.verdicts.mislabelled | refused.verdicts.outlier).any() and refused.summary.in_doubt == 0
+    )
 
 
 def test_of_a_sample_never_seen_nothing_is_said(soiled):

@@ -35,6 +35,11 @@ def test_what_was_found_is_told_with_what_it_is_worth():
     assert "weak" not in told
 
 
+def test_what_is_in_doubt_is_told_where_there_is_any():
+    assert "likelier wrong" not in " ".join(sentences(FOUND))
+    assert "17 more are likelier wrong than right" in sentences(replace(FOUND, in_doubt=17))[0]
+
+
 def test_a_weak_model_is_called_weak_with_what_would_help():
     weak = replace(FOUND, mislabelled=0, mislabelled_precision=None, switched_found=0.03)
     told = sentences(weak)
