@@ -113,7 +113,8 @@ def prune(
     values = _under_new_labels(run, table, score, verdicts.suggested_pid)
     new_pid = np.where(verdicts.mislabelled, verdicts.suggested_pid, table.pid)
     trajectory = run_trajectory(run)
-    in_doubt = verdicts.in_doubt & (purify and _found_something(table))
+    found = _found_something(table)
+    in_doubt = verdicts.in_doubt & (purify and found)
     pool = Pool(
         values,
         table.file_name,
@@ -122,7 +123,7 @@ def prune(
         features=table_features(trajectory, len(table)),
         excluded=verdicts.outlier | in_doubt,
         protected=protected,
-        doubted=None if purify else table.verdicts.mislabelled | table.verdicts.outlier,
+        doubted=None if purify else _doubted(table.verdicts) & found,
         keep_per_identity=keep_per_identity,
         keep_per_camera=keep_per_camera,
     )
@@ -297,6 +298,10 @@ def _digests(folder: Path) -> dict[str, str]:
                 f"sha256 of {name}": sha256(place / name) for name in _DIGESTED if (place / name).is_file()
             }
     return {}
+
+
+def _doubted(verdicts: Verdicts) -> np.ndarray:
+    return verdicts.mislabelled | verdicts.outlier | verdicts.in_doubt
 
 
 def _found_something(table: ScoreTable) -> bool:

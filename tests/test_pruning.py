@@ -108,6 +108,15 @@ def test_purification_leaves_out_what_is_more_likely_wrong_than_right(scored_run
     assert prune(run, 0.5, output=run / "plain.csv").in_doubt == 0
 
 
+def test_auto_prunes_what_is_in_doubt_with_what_is_judged_wrong(scored_run):
+    run = scored_run(samples=60)
+    table = judged(score_run(run), mislabelled=[1], outlier=[4], in_doubt=[6])
+    table.write(run / "prune")
+    manifest = Manifest.read(prune(run, 0.1, "auto").manifest)
+    gone = dict(zip(manifest.file_name, manifest.action == "prune", strict=True))
+    assert all(gone[table.file_name[row]] for row in (1, 4, 6)) and sum(gone.values()) == 6
+
+
 def test_what_a_person_kept_is_not_in_doubt(scored_run):
     run = scored_run(samples=60)
     table = judged(score_run(run), mislabelled=[1], outlier=[4], in_doubt=[6, 7])

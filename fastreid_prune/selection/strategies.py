@@ -26,7 +26,7 @@ STRATEGIES = {
 }
 
 
-DOUBTED = "mislabelled or an outlier by its verdict"
+DOUBTED = "mislabelled, an outlier or likelier wrong than right by its verdict"
 
 
 @dataclass(frozen=True, eq=False)
