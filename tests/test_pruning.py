@@ -106,6 +106,8 @@ def test_purification_leaves_out_what_is_more_likely_wrong_than_right(scored_run
         "more likely wrong than right: the label is right with probability 0.30"
     }
     assert prune(run, 0.5, output=run / "plain.csv").in_doubt == 0
+    told = CliRunner().invoke(group, ["prune", str(run), "--ratio", "0.5", "--purify"])
+    assert told.exit_code == 0 and "3 of those that say prune are left out whatever the ratio" in told.output
 
 
 def test_auto_prunes_what_is_in_doubt_with_what_is_judged_wrong(scored_run):

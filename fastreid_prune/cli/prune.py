@@ -37,13 +37,13 @@ def command(run, ratio, method, score, purify, decisions, keep_per_identity, kee
     ]
     rows += [("identities left", summary.identities_left, f"of {summary.identities}")]
     print_table(f"{summary.samples} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
-    click.echo(summary.regime.words)
-    click.echo(summary.regime.expectation(summary.ratio))
     if summary.in_doubt:
         click.echo(
-            f"Of those pruned, {summary.in_doubt} went whatever the ratio: their label is more likely wrong than "
-            "right, though not surely enough for a verdict."
+            f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is likelier wrong "
+            "than right, though not surely enough for a verdict."
         )
+    click.echo(summary.regime.words)
+    click.echo(summary.regime.expectation(summary.ratio))
     if summary.lost:
         shown = ", ".join(summary.lost[:5]) + (", ..." if len(summary.lost) > 5 else "")
         click.echo(
