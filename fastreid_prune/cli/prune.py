@@ -39,8 +39,8 @@ def command(run, ratio, method, score, purify, decisions, keep_per_identity, kee
     print_table(f"{summary.samples} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
     if summary.in_doubt:
         click.echo(
-            f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is likelier wrong "
-            "than right, though not surely enough for a verdict."
+            f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is likelier "
+            "wrong than right, though not surely enough for a verdict."
         )
     click.echo(summary.regime.words)
     click.echo(summary.regime.expectation(summary.ratio))
