@@ -164,6 +164,7 @@ def ablation(runs: tuple[Path, ...]) -> None:
 @click.argument("options", nargs=-1)
 @click.option("--noise", default="uniform-0.2", show_default=True, help="Which of the runs.")
 @click.option("--seeds", default="0,1,2", show_default=True)
+@click.option("--trainings", default=1, show_default=True, help="On each set of each seed; chance differs.")
 @click.option("--config", default="configs/Demo/retrain.yml", show_default=True)
 @_precisions
 @_weights
@@ -172,6 +173,7 @@ def retrain(
     options: tuple[str, ...],
     noise: str,
     seeds: str,
+    trainings: int,
     config: str,
     precisions: tuple[float, ...],
     weights: Path | None,
@@ -194,11 +196,13 @@ def retrain(
             arms[f"purified-{asked:g}"] = assess(case.trajectory, weights=general, precision=asked).verdicts
         arms["truth"] = case.truth_as_verdicts()
         for name, verdicts in arms.items():
-            output = runs / noise / f"seed-{seed}-{name}"
-            results = _retrained(case, verdicts, output, config, ["PRUNE.SEED", seed, *options])
-            found[name].append((results["Rank-1"] + results["mAP"]) / 2)
             left = " | ".join(str(count) for count in case.left(verdicts))
-            click.echo(f"| {seed} | {name} | {left} | {results['Rank-1']:.1f} | {results['mAP']:.1f} |")
+            for again in range(trainings):
+                output = runs / noise / f"seed-{seed}-{name}{f'-{again}' if again else ''}"
+                chance = ["PRUNE.SEED", str(int(seed) + 100 * again)]
+                results = _retrained(case, verdicts, output, config, [*chance, *options])
+                found[name].append((results["Rank-1"] + results["mAP"]) / 2)
+                click.echo(f"| {seed} | {name} | {left} | {results['Rank-1']:.1f} | {results['mAP']:.1f} |")
     means = {name: np.mean(values) for name, values in found.items()}
     gap = means["truth"] - means["noisy"]
     for name, values in found.items():
