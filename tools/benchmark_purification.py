@@ -27,6 +27,9 @@ import torch
 from purification_cases import Case, cases_of
 
 from fastreid_prune import load_trajectory
+from fastreid_prune.experiments.grid import EPOCHS, ITERATIONS
+from fastreid_prune.experiments.runs import epochs_of_iterations, schedule
+from fastreid_prune.plugin.recipes import resolve
 from fastreid_prune.purify.calibration import posterior, shares
 from fastreid_prune.purify.evidence import WEIGHED
 from fastreid_prune.purify.general import General, expand
@@ -94,7 +97,7 @@ def train(config: str, output: Path, data: Path, options: list[str]) -> None:
     """Train on the data set in ``data``, in a process of its own; its log is beside ``output``."""
     command = [sys.executable, str(TRAIN), "--config-file", config, "OUTPUT_DIR", str(output), *options]
     output.parent.mkdir(parents=True, exist_ok=True)
-    with open(output.with_suffix(".log"), "w", encoding="utf-8") as log:
+    with open(output.with_name(f"{output.name}.log"), "w", encoding="utf-8") as log:
         environment = os.environ | {"FASTREID_DATASETS": str(data.resolve())}
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
     if done.returncode != 0:
@@ -165,6 +168,8 @@ def ablation(runs: tuple[Path, ...]) -> None:
 @click.option("--noise", default="uniform-0.2", show_default=True, help="Which of the runs.")
 @click.option("--seeds", default="0,1,2", show_default=True)
 @click.option("--trainings", default=1, show_default=True, help="On each set of each seed; chance differs.")
+@click.option("--budget", type=click.Choice([EPOCHS, ITERATIONS]), default=EPOCHS, show_default=True,
+              help="What is the same for every set: the epochs, or the iterations.")  # fmt: skip
 @click.option("--config", default="configs/Demo/retrain.yml", show_default=True)
 @_precisions
 @_weights
@@ -174,6 +179,7 @@ def retrain(
     noise: str,
     seeds: str,
     trainings: int,
+    budget: str,
     config: str,
     precisions: tuple[float, ...],
     weights: Path | None,
@@ -196,11 +202,14 @@ def retrain(
             arms[f"purified-{asked:g}"] = assess(case.trajectory, weights=general, precision=asked).verdicts
         arms["truth"] = case.truth_as_verdicts()
         for name, verdicts in arms.items():
-            left = " | ".join(str(count) for count in case.left(verdicts))
+            counts = case.left(verdicts)
+            left = " | ".join(str(count) for count in counts)
+            same = "" if budget == EPOCHS else "-same-iterations"
+            longer = [] if budget == EPOCHS else _same_iterations(config, options, len(verdicts), counts[0])
             for again in range(trainings):
-                output = runs / noise / f"seed-{seed}-{name}{f'-{again}' if again else ''}"
+                output = runs / noise / f"seed-{seed}-{name}{f'-{again}' if again else ''}{same}"
                 chance = ["PRUNE.SEED", str(int(seed) + 100 * again)]
-                results = _retrained(case, verdicts, output, config, [*chance, *options])
+                results = _retrained(case, verdicts, output, config, [*chance, *options, *longer])
                 found[name].append((results["Rank-1"] + results["mAP"]) / 2)
                 click.echo(f"| {seed} | {name} | {left} | {results['Rank-1']:.1f} | {results['mAP']:.1f} |")
     means = {name: np.mean(values) for name, values in found.items()}
@@ -210,6 +219,12 @@ def retrain(
         click.echo(
             f"{name}: (Rank-1 + mAP) / 2 = {mean_and_spread(values)}; {closed:.0f} % of the gap closed"
         )
+
+
+def _same_iterations(config: str, options: tuple[str, ...], whole: int, left: int) -> list[str]:
+    recipe = resolve(config, options)
+    longer = schedule(recipe, epochs_of_iterations(recipe, whole, left))
+    return [str(part) for pair in longer.items() for part in pair]
 
 
 def _retrained(case: Case, verdicts: Verdicts, output: Path, config: str, options: list[str]) -> dict:

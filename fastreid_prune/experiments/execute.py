@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.experiments.grid import ITERATIONS
 from fastreid_prune.experiments.run_folder import DONE, FAILED, WAITING, RunFolder, State
-from fastreid_prune.experiments.runs import SCORE, Run
+from fastreid_prune.experiments.runs import SCORE, Run, schedule
 
 # processes under way, for whoever must stop them
 _children: dict[int, subprocess.Popen] = {}
@@ -96,13 +96,7 @@ def _arguments(run: Run, folder: RunFolder, settings: Settings) -> list[str]:
         options["PRUNE.MANIFEST"] = str(folder.manifest)
         epochs = run.epochs(whole, left)
         if run.budget == ITERATIONS:
-            longer = epochs / run.recipe.epochs
-            steps = [max(1, round(step * longer)) for step in run.recipe.steps]
-            options |= {
-                "SOLVER.MAX_EPOCH": epochs,
-                "SOLVER.STEPS": str(steps),
-                "SOLVER.DELAY_EPOCHS": round(run.recipe.delay * longer),
-            }
+            options |= schedule(run.recipe, epochs)
     # one evaluation, of the last epoch
     options["TEST.EVAL_PERIOD"] = epochs
     pairs = [str(part) for pair in options.items() for part in pair]

@@ -71,14 +71,27 @@ class Run:
         return f"{self.name} {self.selection.name} {100 * self.ratio:g} %{purified} seed {self.seed}{same}"
 
     def epochs(self, whole: int, left: int) -> int:
-        """How many epochs on ``left`` of ``whole`` images the budget is.
+        """How many epochs on ``left`` of ``whole`` images the budget is."""
+        return self.recipe.epochs if self.budget == EPOCHS else epochs_of_iterations(self.recipe, whole, left)
 
-        fastreid's epoch is ``images // batch`` iterations.
-        """
-        if self.budget == EPOCHS:
-            return self.recipe.epochs
-        iterations = self.recipe.epochs * max(whole // self.recipe.batch, 1)
-        return max(1, round(iterations / max(left // self.recipe.batch, 1)))
+
+def epochs_of_iterations(recipe: Recipe, whole: int, left: int) -> int:
+    """How many epochs on ``left`` images have as many iterations as the recipe's on ``whole``.
+
+    fastreid's epoch is ``images // batch`` iterations.
+    """
+    iterations = recipe.epochs * max(whole // recipe.batch, 1)
+    return max(1, round(iterations / max(left // recipe.batch, 1)))
+
+
+def schedule(recipe: Recipe, epochs: int) -> dict[str, object]:
+    """The options under which the recipe's schedule takes ``epochs`` epochs, its steps moved along."""
+    longer = epochs / recipe.epochs
+    return {
+        "SOLVER.MAX_EPOCH": epochs,
+        "SOLVER.STEPS": str([max(1, round(step * longer)) for step in recipe.steps]),
+        "SOLVER.DELAY_EPOCHS": round(recipe.delay * longer),
+    }
 
 
 def expand(grid: Grid) -> list[Run]:
