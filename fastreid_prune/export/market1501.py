@@ -22,6 +22,9 @@ from fastreid_prune.tables import write_csv
 _NAME = re.compile(r"(-?[0-9]+)(_c[0-9]+.*)")
 _LAST_NUMBER = re.compile(r"(.*_)([0-9]+)(\.[A-Za-z]+)")
 
+# of images that a corrected folder is searched for; what ends in anything else would not be found again
+_SUFFIX = re.compile(r"\.(jpe?g|png|bmp|webp)$", re.IGNORECASE)
+
 
 def write(publication: Publication, folder: Path, images: Images) -> None:
     """Write the folder.
@@ -69,7 +72,7 @@ def market_names(manifest: Manifest) -> np.ndarray:
             if match and int(match.group(1)) == people[manifest.pid[row]]:
                 name = f"{number:0{len(match.group(1))}}{match.group(2)}"
             else:
-                suffix = re.search(r"\.[A-Za-z0-9]{1,5}$", base)
+                suffix = _SUFFIX.search(base)
                 camera = cameras[manifest.camid[row]] + first_camera
                 name = f"{number:04}_c{camera}s1_{row + 1:06}_00{suffix.group() if suffix else '.jpg'}"
             names[row] = _free_name(name, taken if name == base else taken | others)

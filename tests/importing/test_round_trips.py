@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from published_runs import rows_of
 
 from fastreid_prune.export import export_run
+from fastreid_prune.export.market1501 import market_names
 from fastreid_prune.importing import import_lists
 from fastreid_prune.manifest import COLUMNS, Manifest
 from fastreid_prune.pruning import prune
@@ -94,6 +95,13 @@ def test_lists_come_back_whatever_the_names(tmp_path_factory, made):
     if len({os.path.dirname(str(path)) for path in (folder / "out").glob("*/*.npy")}) == 1:
         import_lists(folder / "out", folder / "paper.csv", samples, folder, ratio=0.3, purify=purify)
         same(Manifest.read(folder / "paper.csv"), direct, COLUMNS[:5])
+
+
+def test_an_ending_that_no_image_has_is_not_kept_in_a_market_folder():
+    samples = Samples.from_items(["0/.0", "0/a.PNG", "0/b.tif"], ["market1501_0"] * 3, ["cam_0"] * 3)
+    manifest = Manifest.build(samples, np.arange(3.0), np.ones(3, bool), method="entropy", ratio=0.0)
+    names = dict(zip(manifest.file_name, market_names(manifest), strict=True))
+    assert [os.path.splitext(names[name])[1] for name in samples.file_name] == [".jpg", ".PNG", ".jpg"]
 
 
 @settings(max_examples=25, deadline=None)
