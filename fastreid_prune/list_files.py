@@ -10,3 +10,5 @@ SCHEMA_VERSION = 1
 
 # Market-1501's layout: the folder of the training images, and which image each name in it is
 IMAGES_FOLDER, NAMES = "bounding_box_train", "names.csv"
+# the endings of images in it, in small letters
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")

@@ -141,7 +141,7 @@ def prune(
         thresholds=table.thresholds if purify else {},
         source=source,
         regime=choice.regime.as_dict() | {"expectation": choice.regime.expectation(ratio)},
-        reason=np.where(in_doubt, _reasons_of_doubt(verdicts), choice.reason),
+        reason=_reasons(choice.reason, in_doubt, verdicts.confidence),
     )
     path = Path(output) if output is not None else folder / "manifest.csv"
     manifest.write(path)
@@ -310,16 +310,14 @@ def _found_something(table: ScoreTable) -> bool:
     return bool((against & ~table.unreadable).any())
 
 
-def _reasons_of_doubt(verdicts: Verdicts) -> np.ndarray:
-    """[N] str, why each sample would go if it were in doubt."""
-    return np.array(
-        [
-            f"more likely wrong than right: the label is right with probability {confidence:.2f}"
-            for confidence in verdicts.confidence.astype(float).tolist()
-        ]
-        + [None],
-        object,
-    )[:-1]
+def _reasons(reason: np.ndarray, in_doubt: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """The reasons [N] of a choice, with those of the samples in doubt."""
+    reason = reason.copy()
+    for row in np.flatnonzero(in_doubt):
+        reason[row] = (
+            f"more likely wrong than right: the label is right with probability {confidence[row]:.2f}"
+        )
+    return reason
 
 
 def _unreadable_only(table: ScoreTable) -> Verdicts:

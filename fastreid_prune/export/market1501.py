@@ -5,6 +5,7 @@ copies; ``names.csv`` tells which image each name is, and ``manifest.csv`` what 
 folder can come back once a person has corrected it.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -14,16 +15,13 @@ from rich.progress import track
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export.folders import Images, place_image
 from fastreid_prune.export.publication import Publication
-from fastreid_prune.list_files import IMAGES_FOLDER, NAMES
+from fastreid_prune.list_files import IMAGES, IMAGES_FOLDER, NAMES
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.sample_names import person_numbers
 from fastreid_prune.tables import write_csv
 
 _NAME = re.compile(r"(-?[0-9]+)(_c[0-9]+.*)")
 _LAST_NUMBER = re.compile(r"(.*_)([0-9]+)(\.[A-Za-z]+)")
-
-# of images that a corrected folder is searched for; what ends in anything else would not be found again
-_SUFFIX = re.compile(r"\.(jpe?g|png|bmp|webp)$", re.IGNORECASE)
 
 
 def write(publication: Publication, folder: Path, images: Images) -> None:
@@ -72,9 +70,11 @@ def market_names(manifest: Manifest) -> np.ndarray:
             if match and int(match.group(1)) == people[manifest.pid[row]]:
                 name = f"{number:0{len(match.group(1))}}{match.group(2)}"
             else:
-                suffix = _SUFFIX.search(base)
+                suffix = os.path.splitext(base)[1]
                 camera = cameras[manifest.camid[row]] + first_camera
-                name = f"{number:04}_c{camera}s1_{row + 1:06}_00{suffix.group() if suffix else '.jpg'}"
+                name = (
+                    f"{number:04}_c{camera}s1_{row + 1:06}_00{suffix if suffix.lower() in IMAGES else '.jpg'}"
+                )
             names[row] = _free_name(name, taken if name == base else taken | others)
             taken.add(names[row].lower())
     return names

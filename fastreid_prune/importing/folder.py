@@ -13,13 +13,12 @@ from pathlib import Path
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.files import sha256
 from fastreid_prune.importing.corrected import Corrected
-from fastreid_prune.list_files import IMAGES_FOLDER, NAMES
+from fastreid_prune.list_files import IMAGES, IMAGES_FOLDER, NAMES
 from fastreid_prune.sample_names import unsafe
 from fastreid_prune.tables import CsvReader
 from fastreid_prune.trajectory import Samples
 
 PERSON = re.compile(r"(-?[0-9]{1,9})_c[0-9]")
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 def images_folder(folder: Path) -> Path | None:

@@ -23,8 +23,8 @@ def sentences(summary: Summary) -> list[str]:
         )
     if summary.in_doubt:
         lines[0] += (
-            f" {summary.in_doubt} more are likelier wrong than right, though not surely enough for a verdict: "
-            "purifying leaves them out of the training."
+            f" {summary.in_doubt} more are likelier wrong than right (some near-duplicates may be among them), though "
+            "not surely enough for a verdict: purifying leaves them out of the training."
         )
     if summary.is_weak:
         lines.append(
