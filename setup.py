@@ -54,7 +54,7 @@ setup(
         "cpu": ["faiss-cpu>=1.8"],
         "gpu": ["faiss-gpu-cu12>=1.8"],
         "report": REPORT,
-        # tools/benchmark_evaluation.py compiles fastreid's own ranking, benchmark_purification.py runs cleanlab.
+        # benchmarks/evaluation.py compiles fastreid's own ranking, benchmark_purification.py runs cleanlab.
         "benchmark": ["cython>=3", "cleanlab>=2.6"],
         "sweep": SWEEP,
         "ray": ["ray>=2.9", *SWEEP],

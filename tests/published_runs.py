@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 
-from fastreid_prune.pruning import score_run
-from fastreid_prune.score_table import ScoreTable
-from fastreid_prune.verdicts import Verdicts
+from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.score_table import ScoreTable
+from fastreid_prune.scored_run.verdicts import Verdicts
 
 
 def rows_of(path):

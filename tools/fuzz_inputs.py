@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fastreid_prune.decisions import Decisions
 from fastreid_prune.evaluation.archive import ARRAYS
 from fastreid_prune.export import export_run
-from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.manifest.decisions import Decisions
+from fastreid_prune.scored_run.score_table import ScoreTable
+from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import Samples
-from fastreid_prune.verdicts import Verdicts
 
 FOLDER = "Market-1501-v15.09.15/bounding_box_train"
 PAPER = ("fpath_list.npy", "Ranking_list.npy", "Mislabeled_outlier_samples.pickle")

@@ -25,7 +25,6 @@ from pathlib import Path
 
 from fuzz_inputs import PAPER, good_files, mutated, small_set
 
-from fastreid_prune.decisions import Decisions
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation.archive import load_retrieval
 from fastreid_prune.importing.assembling import from_corrections, from_lists
@@ -36,6 +35,7 @@ from fastreid_prune.importing.paper import read_paper_lists
 from fastreid_prune.importing.plain_pickle import load_plain
 from fastreid_prune.importing.published import check_sums, read_published_lists
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.manifest.decisions import Decisions
 from fastreid_prune.trajectory import Samples
 
 SECONDS = 20

@@ -12,7 +12,7 @@ from fastreid_prune.cli.printing import print_table
 )
 def command(runs, truth):
     """Print a table of runs: NAME=RUN, RUN being the output folder of a training with PRUNE.SEED 0 or more."""
-    from fastreid_prune.comparison import compare_runs
+    from fastreid_prune.lab.comparison import compare_runs
 
     named = {}
     for run in runs:

@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from fastreid_prune.demo import write_demo
+from fastreid_prune.lab.demo import write_demo
 
 
 @click.command()

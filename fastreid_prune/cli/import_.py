@@ -3,7 +3,7 @@
 import click
 
 from fastreid_prune.cli.printing import print_table
-from fastreid_prune.sample_names import examples
+from fastreid_prune.io.names import examples
 
 
 @click.command()

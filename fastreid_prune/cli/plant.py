@@ -6,8 +6,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from fastreid_prune.testbed import plant
-from fastreid_prune.testbed.errors import PATTERNS
+from fastreid_prune.lab.testbed import plant
+from fastreid_prune.lab.testbed.errors import PATTERNS
 
 
 @click.command()

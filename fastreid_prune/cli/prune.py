@@ -25,7 +25,7 @@ from fastreid_prune.cli.printing import print_table
 )
 def command(run, ratio, method, score, purify, decisions, keep_per_identity, keep_per_camera, seed, output):
     """Write the manifest of RUN, the output folder of a scored run: what stays, and under which identity."""
-    from fastreid_prune.pruning import prune
+    from fastreid_prune.scored_run.pruning import prune
 
     summary = prune(
         run, ratio, method, score=score, purify=purify, decisions=decisions, output=output,

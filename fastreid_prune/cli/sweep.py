@@ -22,7 +22,7 @@ from fastreid_prune.cli.printing import print_table
 @click.option("--retry-failed", is_flag=True, help="Try runs again that failed for good.")
 def command(grid: Path, output: Path, plan: bool, runner: str, jobs: int, address: str, retry_failed: bool):
     """Execute the experiments of GRID, a YAML file, or go on with them; then write tables and figures."""
-    from fastreid_prune.experiments import plan_sweep, sweep
+    from fastreid_prune.lab.experiments import plan_sweep, sweep
 
     if plan:
         found = plan_sweep(grid, output)

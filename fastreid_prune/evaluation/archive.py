@@ -10,7 +10,7 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation.ranking import Ranking, evaluate_ranking
 from fastreid_prune.evaluation.rerank import Reranking
-from fastreid_prune.zips import ZIP_ERRORS
+from fastreid_prune.io.zips import ZIP_ERRORS
 
 ARRAYS = ("query_features", "gallery_features", "query_ids", "gallery_ids", "query_cams", "gallery_cams")
 RECIPE = f"Write it with numpy.savez(path, {', '.join(f'{name}=...' for name in ARRAYS)})."

@@ -9,7 +9,7 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation.ranking import Ranking
 from fastreid_prune.evaluation.search import nearest
-from fastreid_prune.files import written_whole
+from fastreid_prune.io.files import written_whole
 
 JUNK = -1
 

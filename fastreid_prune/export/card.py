@@ -6,7 +6,7 @@ import numpy as np
 
 from fastreid_prune import scores
 from fastreid_prune.export.publication import Publication
-from fastreid_prune.score_table import IDENTITY_COLUMNS, VERDICT_COLUMNS
+from fastreid_prune.scored_run.score_table import IDENTITY_COLUMNS, VERDICT_COLUMNS
 from fastreid_prune.version import __version__
 
 # how the makers of these data sets distribute them, for the licence note

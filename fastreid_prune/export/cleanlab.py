@@ -11,7 +11,7 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export.folders import Images
 from fastreid_prune.export.publication import Publication
-from fastreid_prune.tables import write_csv
+from fastreid_prune.io.tables import write_csv
 
 _BLOCK_ROWS = 4096
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import cannot_write
-from fastreid_prune.list_files import CHECKSUMS
+from fastreid_prune.formats.list_files import CHECKSUMS
+from fastreid_prune.io.files import cannot_write
 
 
 @dataclass(frozen=True)

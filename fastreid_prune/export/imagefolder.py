@@ -13,7 +13,7 @@ from rich.progress import track
 
 from fastreid_prune.export.folders import Images, place_image
 from fastreid_prune.export.publication import Publication
-from fastreid_prune.tables import write_csv
+from fastreid_prune.io.tables import write_csv
 
 
 def write(publication: Publication, folder: Path, images: Images) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from fastreid_prune.export import card, paper
 from fastreid_prune.export.folders import Images
 from fastreid_prune.export.publication import Publication
-from fastreid_prune.list_files import INFO, SCHEMA_VERSION
-from fastreid_prune.tables import write_csv
+from fastreid_prune.formats.list_files import INFO, SCHEMA_VERSION
+from fastreid_prune.io.tables import write_csv
 from fastreid_prune.version import __version__
 
 

@@ -15,10 +15,10 @@ from rich.progress import track
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export.folders import Images, place_image
 from fastreid_prune.export.publication import Publication
-from fastreid_prune.list_files import IMAGES, IMAGES_FOLDER, NAMES
+from fastreid_prune.formats.list_files import IMAGES, IMAGES_FOLDER, NAMES
+from fastreid_prune.io.names import person_numbers
+from fastreid_prune.io.tables import write_csv
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.sample_names import person_numbers
-from fastreid_prune.tables import write_csv
 
 _NAME = re.compile(r"(-?[0-9]+)(_c[0-9]+.*)")
 _LAST_NUMBER = re.compile(r"(.*_)([0-9]+)(\.[A-Za-z]+)")

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastreid_prune.export.publication import Publication
-from fastreid_prune.list_files import FILE_NAMES, RANKING, VERDICTS
-from fastreid_prune.sample_names import person_numbers
+from fastreid_prune.formats.list_files import FILE_NAMES, RANKING, VERDICTS
+from fastreid_prune.io.names import person_numbers
 
 _BLOCK_BYTES = 16 << 20
 

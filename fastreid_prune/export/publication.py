@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.names import check_names, dataset_names
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.pruning import run_trajectory, score_run
-from fastreid_prune.purify.planted import Planted
-from fastreid_prune.sample_names import check_names, dataset_names
-from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.scored_run.pruning import run_trajectory, score_run
+from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.selection import hardest_first
 from fastreid_prune.trajectory import Trajectory
 

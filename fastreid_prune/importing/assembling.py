@@ -5,12 +5,12 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.importing.corrected import Corrected
 from fastreid_prune.importing.listed import Listed
+from fastreid_prune.io.names import check_names
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.sample_names import check_names
-from fastreid_prune.score_table import UNREADABLE
+from fastreid_prune.scored_run.score_table import UNREADABLE
+from fastreid_prune.scored_run.verdicts import MISLABELLED, OUTLIER, Verdicts
 from fastreid_prune.selection import select
 from fastreid_prune.trajectory import Samples
-from fastreid_prune.verdicts import MISLABELLED, OUTLIER, Verdicts
 
 
 def from_lists(samples: Samples, listed: Listed, ratio: float, purify: bool) -> Manifest:

@@ -14,12 +14,12 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.formats.list_files import IMAGES, IMAGES_FOLDER
 from fastreid_prune.importing.corrected import NOBODY, Corrected
 from fastreid_prune.importing.folder import PERSON
-from fastreid_prune.list_files import IMAGES, IMAGES_FOLDER
-from fastreid_prune.sample_names import MAX_LENGTH
+from fastreid_prune.io.names import MAX_LENGTH
+from fastreid_prune.io.zips import ZIP_ERRORS, check_directory
 from fastreid_prune.trajectory import Samples
-from fastreid_prune.zips import ZIP_ERRORS, check_directory
 
 MAX_BYTES = 1 << 30
 MAX_DEPTH = 100

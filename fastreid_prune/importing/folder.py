@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import sha256
+from fastreid_prune.formats.list_files import IMAGES, IMAGES_FOLDER, NAMES
 from fastreid_prune.importing.corrected import Corrected
-from fastreid_prune.list_files import IMAGES, IMAGES_FOLDER, NAMES
-from fastreid_prune.sample_names import unsafe
-from fastreid_prune.tables import CsvReader
+from fastreid_prune.io.files import sha256
+from fastreid_prune.io.names import unsafe
+from fastreid_prune.io.tables import CsvReader
 from fastreid_prune.trajectory import Samples
 
 PERSON = re.compile(r"(-?[0-9]{1,9})_c[0-9]")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.importing.matching import Tally
-from fastreid_prune.sample_names import dataset_names, person_numbers
+from fastreid_prune.io.names import dataset_names, person_numbers
+from fastreid_prune.scored_run.verdicts import MISLABELLED, OUTLIER, Verdicts
 from fastreid_prune.trajectory import Samples
-from fastreid_prune.verdicts import MISLABELLED, OUTLIER, Verdicts
 
 
 @dataclass

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fastreid_prune.sample_names import examples
+from fastreid_prune.io.names import examples
 
 _SUSPICIOUS = r"\x00|(^|[/\\])\.\.([/\\]|$)"
 _LAST_ONE, _LAST_TWO = r"(?P<name>[^/\\]+)$", r"(?P<name>[^/\\]+[/\\][^/\\]+)$"

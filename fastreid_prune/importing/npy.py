@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.importing.plain_pickle import load_plain
-from fastreid_prune.sample_names import MAX_LENGTH
+from fastreid_prune.io.names import MAX_LENGTH
 
 MAX_ROWS = 20_000_000
 _BLOCK_BYTES = 16 << 20

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import sha256
+from fastreid_prune.formats.list_files import FILE_NAMES, RANKING, RANKING_WITHOUT_SUFFIX, VERDICTS
 from fastreid_prune.importing.listed import Listed, People
 from fastreid_prune.importing.matching import NameIndex, Tally
 from fastreid_prune.importing.npy import read_names
 from fastreid_prune.importing.plain_pickle import read_plain_pickle
-from fastreid_prune.list_files import FILE_NAMES, RANKING, RANKING_WITHOUT_SUFFIX, VERDICTS
+from fastreid_prune.io.files import sha256
 from fastreid_prune.trajectory import Samples
 
 

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import sha256
+from fastreid_prune.formats.list_files import CHECKSUMS, INFO, SCHEMA_VERSION
 from fastreid_prune.importing.listed import Listed, People
 from fastreid_prune.importing.matching import NameIndex
-from fastreid_prune.list_files import CHECKSUMS, INFO, SCHEMA_VERSION
-from fastreid_prune.score_table import CSV, IDENTITY_COLUMNS, VERDICT_COLUMNS
-from fastreid_prune.tables import CsvReader
+from fastreid_prune.io.files import sha256
+from fastreid_prune.io.tables import CsvReader
+from fastreid_prune.scored_run.score_table import CSV, IDENTITY_COLUMNS, VERDICT_COLUMNS
+from fastreid_prune.scored_run.verdicts import KINDS, MISLABELLED, OUTLIER
 from fastreid_prune.trajectory import Samples
-from fastreid_prune.verdicts import KINDS, MISLABELLED, OUTLIER
 
 _MAX_TEXT = 1 << 20
 _NUMBER = r"^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,4})?$|^-?inf$"

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.sample_names import dataset_names, examples
+from fastreid_prune.io.names import dataset_names, examples
 
 if TYPE_CHECKING:
     from fastreid_prune.manifest.manifest import Manifest

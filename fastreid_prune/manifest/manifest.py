@@ -9,13 +9,13 @@ from typing import Protocol
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.names import check_names
 from fastreid_prune.manifest.columns import ACTIONS, COLUMNS, KEEP, OUTLIER, PRUNE, RELABEL
 from fastreid_prune.manifest.fit import fitting_rows
 from fastreid_prune.manifest.reading import read_files
 from fastreid_prune.manifest.writing import write_files
-from fastreid_prune.sample_names import check_names
+from fastreid_prune.scored_run.verdicts import NEAR_DUPLICATE, Verdicts
 from fastreid_prune.selection import hardest_first
-from fastreid_prune.verdicts import NEAR_DUPLICATE, Verdicts
 
 
 class _Named(Protocol):

@@ -7,7 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import sha256
+from fastreid_prune.io.files import sha256
+from fastreid_prune.io.names import check_names
+from fastreid_prune.io.tables import CsvReader
 from fastreid_prune.manifest.columns import COLUMNS
 from fastreid_prune.manifest.rules import Problems, check_rows
 from fastreid_prune.manifest.sidecar import (
@@ -17,8 +19,6 @@ from fastreid_prune.manifest.sidecar import (
     row_checksums,
     sidecar_path,
 )
-from fastreid_prune.sample_names import check_names
-from fastreid_prune.tables import CsvReader
 
 MAX_ROWS = 20_000_000
 # columns with few distinct values, kept once each

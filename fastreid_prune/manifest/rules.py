@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fastreid_prune.io.names import unsafe
 from fastreid_prune.manifest.columns import ACTIONS, KEEP, OUTLIER, RELABEL
-from fastreid_prune.sample_names import unsafe
 
 _NUMBER = r"^-?(inf|([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?)?$"
 _RANK = r"^[1-9][0-9]{0,14}$"

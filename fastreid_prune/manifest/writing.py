@@ -7,7 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import sha256, written_whole
+from fastreid_prune.io.files import sha256, written_whole
+from fastreid_prune.io.names import check_names, dataset_names
+from fastreid_prune.io.tables import text_blocks, write_csv
 from fastreid_prune.manifest.columns import ACTIONS, COLUMNS, KEEP, RELABEL
 from fastreid_prune.manifest.rules import Problems, check_rows
 from fastreid_prune.manifest.sidecar import (
@@ -17,8 +19,6 @@ from fastreid_prune.manifest.sidecar import (
     row_checksums,
     sidecar_path,
 )
-from fastreid_prune.sample_names import check_names, dataset_names
-from fastreid_prune.tables import text_blocks, write_csv
 from fastreid_prune.version import __version__
 
 

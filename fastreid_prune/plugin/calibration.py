@@ -11,8 +11,8 @@ from PIL import Image
 
 from fastreid_prune.plugin.items import relative_name
 from fastreid_prune.purify.composing import compose
-from fastreid_prune.purify.planted import COMPOSED_FOLDER, record_of
 from fastreid_prune.purify.planting import CalibrationPlan, plan_calibration
+from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 
 logger = logging.getLogger("fastreid.prune")
 

@@ -15,8 +15,8 @@ logger = logging.getLogger("fastreid.prune")
 
 def finish_run(cfg, recorder: Recorder, dataset, folder: Path, run: str) -> None:
     """Write the trajectory of all ranks, score it, and prune where ``PRUNE.RATIO`` asks for it."""
-    from fastreid_prune.pruning import prune, score_run
     from fastreid_prune.purify import judge_run
+    from fastreid_prune.scored_run.pruning import prune, score_run
 
     group = gloo_group() if comm.get_world_size() > 1 else None
     write_trajectory(recorder, folder / "trajectory", describe(cfg, dataset, run), group)

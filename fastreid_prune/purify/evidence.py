@@ -20,7 +20,7 @@ LEAST_VOTE = 0.02
 VOTE_WEIGHT = 1.0
 _BLOCK_BYTES = 32 << 20
 
-# what is weighed for a verdict, the first ones also two by two; tools/benchmark_purification.py ablation says what
+# what is weighed for a verdict, the first ones also two by two; benchmarks/purification.py ablation says what
 # each piece adds
 PAIRED = ("soft", "likeness", "own", "won", "fit", "crowd", "alone")
 WEIGHED = (*PAIRED, "lead", "gap", "agreed", "second", "near")

@@ -17,7 +17,7 @@ from fastreid_prune.purify.calibration import (
 from fastreid_prune.purify.evidence import Evidence
 from fastreid_prune.purify.general import General
 from fastreid_prune.purify.naming import Naming, fit_naming
-from fastreid_prune.purify.planted import Planted
+from fastreid_prune.scored_run.injected import Planted
 
 # fewer planted errors of a kind prove nothing
 LEAST_PLANTED = 20

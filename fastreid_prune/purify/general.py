@@ -3,7 +3,7 @@
 Pieces are weighed by themselves and two by two: what a stranger's label is doubted by also depends on how like
 anybody the stranger is.
 
-``tools/fit_general_weights.py`` made ``general_weights.json`` and says from which runs.
+``benchmarks/fit_general_weights.py`` made ``general_weights.json`` and says from which runs.
 """
 
 import functools

@@ -10,11 +10,11 @@ from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import MOST_UNSURE, Fitted, fit
 from fastreid_prune.purify.general import General, general
 from fastreid_prune.purify.near_duplicates import near_duplicates
-from fastreid_prune.purify.planted import Planted
 from fastreid_prune.purify.scene import Scene, set_scene
 from fastreid_prune.purify.words import class_names, duplicates_elsewhere, reasons
+from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, NEAR_DUPLICATE, OUTLIER, UNJUDGED, Verdicts
 from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.verdicts import CLEAN, MISLABELLED, NEAR_DUPLICATE, OUTLIER, UNJUDGED, Verdicts
 
 DEFAULT_PRECISION = 0.95
 # below even odds there is no verdict, whatever precision is asked for

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.lab.testbed.truth import NO_ID, read_truth
 from fastreid_prune.purify.judge import DEFAULT_PRECISION, Judgement, assess
 from fastreid_prune.purify.metrics import Quality, quality
 from fastreid_prune.purify.telling import sentences
-from fastreid_prune.score_table import CSV, PARQUET, VERDICT_COLUMNS, ScoreTable
-from fastreid_prune.testbed.truth import NO_ID, read_truth
-from fastreid_prune.verdicts import Verdicts
+from fastreid_prune.scored_run.score_table import CSV, PARQUET, VERDICT_COLUMNS, ScoreTable
+from fastreid_prune.scored_run.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def judge_run(
     Raises:
         FastreidPruneError: no trajectory, or one that cannot be judged; a truth of another data set.
     """
-    from fastreid_prune.pruning import run_trajectory, score_run
+    from fastreid_prune.scored_run.pruning import run_trajectory, score_run
 
     trajectory = run_trajectory(run)
     if trajectory is None or trajectory.samples is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastreid_prune.verdicts import Verdicts
+from fastreid_prune.scored_run.verdicts import Verdicts
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify.soft_labels import soft_label_summary
 from fastreid_prune.purify.words import class_names
+from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
 from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
 
 
 def paper_rule(

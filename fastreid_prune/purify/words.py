@@ -5,9 +5,9 @@ import numpy as np
 from fastreid_prune.purify.calibration import Scale
 from fastreid_prune.purify.evidence import COLUMNS, Evidence
 from fastreid_prune.purify.scene import Scene
+from fastreid_prune.scored_run.verdicts import MISLABELLED, OUTLIER
 from fastreid_prune.selection.regime import NEAR, usual_distance
 from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.verdicts import MISLABELLED, OUTLIER
 
 UNLIKE, BETWEEN = "unlike every identity", "between two identities"
 # left out, since nobody can say under which identity it belongs

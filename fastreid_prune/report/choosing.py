@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.report.source import Source
+from fastreid_prune.scored_run.verdicts import NEAR_DUPLICATE
 from fastreid_prune.selection import hardest_first
-from fastreid_prune.verdicts import NEAR_DUPLICATE
 
 
 @dataclass(frozen=True)

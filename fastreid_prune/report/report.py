@@ -11,7 +11,7 @@ import numpy as np
 
 from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import written_whole
+from fastreid_prune.io.files import written_whole
 from fastreid_prune.report import choosing, payload, plots
 from fastreid_prune.report.cuts import cuts
 from fastreid_prune.report.page import render
@@ -20,8 +20,8 @@ from fastreid_prune.report.retrieval import Comparison, comparisons
 from fastreid_prune.report.scoring_model import scoring_model
 from fastreid_prune.report.source import Source, read_source
 from fastreid_prune.report.thumbnails import thumbnails
-from fastreid_prune.score_table import ScoreTable
-from fastreid_prune.verdicts import KINDS
+from fastreid_prune.scored_run.score_table import ScoreTable
+from fastreid_prune.scored_run.verdicts import KINDS
 
 EXTREMES, PAIRS = 18, 18
 SCORING = "scoring run"

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.pruning import score_run
-from fastreid_prune.purify.planted import Planted
 from fastreid_prune.report.soft_labels import SoftLabels, soft_labels
-from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.trajectory import Trajectory, load_trajectory
 from fastreid_prune.trajectory.store import find_trajectory
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import cannot_write
+from fastreid_prune.io.files import cannot_write
 from fastreid_prune.trajectory.factors import FactoredLogits, epoch_shares
 from fastreid_prune.trajectory.host_queue import HostQueue
 from fastreid_prune.trajectory.placed_rows import last_occurrences
@@ -36,7 +36,7 @@ class FeatureRecorder:
     instead of 400 GB; 10 M x 100 k take 248 GB instead of 4 TB and 1.2e16 operations. Measured with T D = 1024
     on one CPU core: 0.61, 1.19 and 2.38 s of processor time for 2 k x 10 k, 4 k x 10 k and 4 k x 20 k, which
     is 68 GFLOP/s at each size; at that speed 10 M x 100 k are two days of one core
-    (``tools/benchmark_recorder.py features`` measures another machine).
+    (``benchmarks/recorder.py features`` measures another machine).
 
     Call :meth:`begin_epoch`, :meth:`update` with every batch, :meth:`end_epoch`; then :meth:`save`.
 

@@ -20,7 +20,7 @@ import torch
 import torch.distributed as dist
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import written_whole
+from fastreid_prune.io.files import written_whole
 from fastreid_prune.trajectory.blocks import Rows, row_slices, write_rows
 from fastreid_prune.trajectory.factors import Factor
 from fastreid_prune.trajectory.feature_recorder import FeatureRecorder

@@ -57,7 +57,7 @@ class Samples:
     def write_csv(self, path: str | os.PathLike) -> None:
         """Write ``file_name,pid,camid,class``, one line a row, in row order."""
         # recording needs no table library: it is imported where a file is written
-        from fastreid_prune.tables import write_csv
+        from fastreid_prune.io.tables import write_csv
 
         columns = (self.file_name, self.pid, self.camid, self.label)
         write_csv(path, dict(zip(_COLUMNS, columns, strict=True)))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import save_tensors
+from fastreid_prune.io.files import save_tensors
 
 
 class Recorder(Protocol):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import cannot_write
+from fastreid_prune.io.files import cannot_write
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import written_whole
+from fastreid_prune.io.files import written_whole
 from fastreid_prune.trajectory.blocks import Rows, write_rows
 from fastreid_prune.trajectory.factors import FactoredLogits, epoch_shares
 from fastreid_prune.trajectory.records import EpochRecords

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import cannot_write
+from fastreid_prune.io.files import cannot_write
 from fastreid_prune.trajectory.host_queue import HostQueue
 from fastreid_prune.trajectory.storage import reserve
 

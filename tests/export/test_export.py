@@ -19,7 +19,7 @@ from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export import FORMATS, export_run
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.pruning import prune
+from fastreid_prune.scored_run.pruning import prune
 from fastreid_prune.trajectory import Samples, load_trajectory
 
 

@@ -8,7 +8,7 @@ from published_runs import write_images, write_verdicts
 from fastreid_prune.export import export_run
 from fastreid_prune.importing import import_lists
 from fastreid_prune.manifest import COLUMNS, Manifest
-from fastreid_prune.pruning import prune
+from fastreid_prune.scored_run.pruning import prune
 from fastreid_prune.trajectory import Samples, load_trajectory
 
 

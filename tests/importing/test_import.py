@@ -15,7 +15,7 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export import export_run
 from fastreid_prune.importing import import_lists, listed_datasets
 from fastreid_prune.manifest import COLUMNS, Manifest
-from fastreid_prune.pruning import prune
+from fastreid_prune.scored_run.pruning import prune
 from fastreid_prune.trajectory import Samples
 
 

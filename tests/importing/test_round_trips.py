@@ -14,10 +14,10 @@ from fastreid_prune.export import export_run
 from fastreid_prune.export.market1501 import market_names
 from fastreid_prune.importing import import_lists
 from fastreid_prune.manifest import COLUMNS, Manifest
-from fastreid_prune.pruning import prune
-from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.scored_run.pruning import prune
+from fastreid_prune.scored_run.score_table import ScoreTable
+from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import EpochRecords, Samples, Trajectory, save_trajectory
-from fastreid_prune.verdicts import Verdicts
 
 PAPER = ("fpath_list.npy", "Ranking_list.npy", "Mislabeled_outlier_samples.pickle")
 

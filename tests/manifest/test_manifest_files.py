@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.manifest import ACTIONS, COLUMNS, Manifest
+from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.selection import select
 from fastreid_prune.trajectory.samples import Samples
-from fastreid_prune.verdicts import Verdicts
 
 FOLDER = "Market-1501-v15.09.15/bounding_box_train"
 

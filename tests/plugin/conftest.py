@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def demo_root(tmp_path_factory) -> Path:
     """The folder of a demo data set with 16 training and 4 test identities, clean."""
-    from fastreid_prune.demo import write_demo
+    from fastreid_prune.lab.demo import write_demo
 
     folder = tmp_path_factory.mktemp("demo")
     write_demo(folder, seed=1, train_ids=IDENTITIES, test_ids=4, wrong_labels=0.0, outliers=0.0)

@@ -5,7 +5,7 @@ import pytest
 
 from fastreid_prune import Manifest, load_trajectory
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.pruning import prune
+from fastreid_prune.scored_run.pruning import prune
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_relabelled_sample_carries_its_new_identity(cfg, scored, tmp_path):
 def test_a_manifest_of_another_data_set_is_refused(cfg, scored, tmp_path, use_data):
     from fastreid.engine import DefaultTrainer
 
-    from fastreid_prune.demo import write_demo
+    from fastreid_prune.lab.demo import write_demo
 
     cfg.PRUNE.MANIFEST = str(prune(scored, 0.3).manifest)
     write_demo(tmp_path / "other", seed=2, train_ids=16, test_ids=2)

@@ -125,7 +125,7 @@ def test_features_and_weights_of_two_processes_make_one_trajectory(script, scori
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [["eval"], ["train"], ["eval", "--set", "PRUNE.CAPTURE.FACTORED=True"]])
 def test_killed_runs_resume_to_the_trajectory_of_an_unbroken_one(options, run_command):
-    said = run_command("tools/kill_and_resume.py", "--kills", "3", "--mode", *options, timeout=900)
+    said = run_command("benchmarks/kill_and_resume.py", "--kills", "3", "--mode", *options, timeout=900)
     assert "3 of 3 resumed runs equal the unbroken one." in said.stdout
 
 

@@ -5,9 +5,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fastreid_prune.plugin.tensorboard import SUSPECTS, suspects
-from fastreid_prune.pruning import score_run
-from fastreid_prune.score_table import ScoreTable
-from fastreid_prune.verdicts import Verdicts
+from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.score_table import ScoreTable
+from fastreid_prune.scored_run.verdicts import Verdicts
 
 
 @pytest.fixture

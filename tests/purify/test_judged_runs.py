@@ -8,11 +8,11 @@ from click.testing import CliRunner
 
 from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.lab.testbed import TruthRow, write_truth
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.pruning import prune, score_run
 from fastreid_prune.purify import judge_run, quality
-from fastreid_prune.score_table import ScoreTable
-from fastreid_prune.testbed import TruthRow, write_truth
+from fastreid_prune.scored_run.pruning import prune, score_run
+from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.trajectory import save_trajectory
 
 

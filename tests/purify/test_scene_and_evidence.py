@@ -6,8 +6,8 @@ from scipy.special import log_softmax
 from sklearn.metrics import roc_auc_score
 
 from fastreid_prune.purify.evidence import COLUMNS, weigh
-from fastreid_prune.purify.planted import Planted
 from fastreid_prune.purify.scene import set_scene
+from fastreid_prune.scored_run.injected import Planted
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
 from fastreid_prune.purify.metrics import average_precision, quality, reliability
-from fastreid_prune.verdicts import Verdicts
+from fastreid_prune.scored_run.verdicts import Verdicts
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_size=60))

@@ -9,10 +9,10 @@ import torch
 from chromium import Browser
 from PIL import Image
 
-from fastreid_prune.pruning import score_run
-from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.score_table import ScoreTable
+from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import LogitRecorder, Samples, save_trajectory
-from fastreid_prune.verdicts import Verdicts
 
 FOLDER = "Market-1501-v15.09.15/bounding_box_train"
 HOSTILE_NAME = f'{FOLDER}/"x\'<img src=x onerror="hacked=1">&amp;</script><script>hacked=1</script>.jpg'

@@ -12,7 +12,7 @@ from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.report import write_report
 from fastreid_prune.report.retrained import outcome
-from fastreid_prune.score_table import ScoreTable
+from fastreid_prune.scored_run.score_table import ScoreTable
 
 VOID = {"meta", "link", "input", "img", "br", "hr"}
 

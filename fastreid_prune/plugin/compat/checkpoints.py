@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.files import save_tensors, written_whole
+from fastreid_prune.io.files import save_tensors, written_whole
 from fastreid_prune.plugin.compat.patch import Patch, always
 
 

@@ -1,0 +1,1 @@
+"""Published lists and other tools' formats: one file a format."""

@@ -1,0 +1,1 @@
+"""Files: written whole, tables, names of samples, and what strangers send."""

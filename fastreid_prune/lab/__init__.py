@@ -1,0 +1,1 @@
+"""What experiments need: the demo, test beds, grids of trainings."""

@@ -1,0 +1,167 @@
+"""A test bed out of any data set: a copy of it with errors that ``truth.csv`` names."""
+
+import dataclasses
+import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.lab.testbed.errors import PATTERNS, Errors, plan_errors
+from fastreid_prune.lab.testbed.folder import TRUTH, claim, write_test_bed
+from fastreid_prune.lab.testbed.layouts import LaidImage, Layout, find_layout
+from fastreid_prune.lab.testbed.spoiling import Spoiler
+from fastreid_prune.lab.testbed.truth import CLEAN_KINDS, NO_ID, TruthRow, read_truth
+
+JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What was made.
+
+    Attributes:
+        folder: the data sets' root folder of the test bed.
+        truth: path of ``truth.csv``.
+        images: images a split.
+        kinds: training images a kind.
+    """
+
+    folder: Path
+    truth: Path
+    images: dict[str, int]
+    kinds: dict[str, int]
+
+
+def plant(
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    wrong_labels: float = 0.10,
+    pattern: str = "uniform",
+    outliers: float = 0.03,
+    seed: int = 0,
+    progress: bool = False,
+) -> Planted:
+    """Copy a data set with wrong labels and outliers planted into its training images.
+
+    Unchanged images are hard links where the file system allows it, else copies. Foreign people are taken from
+    query and gallery: they belong to no training identity. A ``truth.csv`` in ``source`` (of a demo) is taken into
+    account: what it says is wrong stays and is named again, and errors are planted among the rest.
+
+    Args:
+        source: the data sets' root folder: it holds a data set in Market-1501's, VeRi's or MSMT17's layout.
+        target: a new or empty folder, or an earlier test bed, which is replaced.
+        wrong_labels: share of the training images.
+        pattern: ``uniform`` (to any other identity) or ``patterned`` (each identity errs to one other).
+        outliers: share of the training images.
+        seed: of all chance.
+        progress: show a progress bar.
+
+    Raises:
+        FastreidPruneError: no data set there, a share or pattern that is none, or ``target`` holds something else.
+    """
+    source, target = Path(source), Path(target)
+    _check(source, target, wrong_labels, pattern, outliers)
+    layout, root = find_layout(source)
+    images = layout.read(root)
+    known = _known_truth(source, layout, images)
+    claim(target, layout.root)
+    train = [k for k, image in enumerate(images) if image.split == "train"]
+    if not train:
+        raise FastreidPruneError(f"{root}: holds no training images. Give the folder of a complete data set.")
+    labels = np.array([images[k].pid for k in train])
+    free = np.array([known[k].kind in CLEAN_KINDS for k in train])
+    errors = plan_errors(labels, wrong_labels, pattern, outliers, seed, free)
+    rows = _truth(layout, images, known, train, errors)
+    spoiler = Spoiler(root, images, seed) if len(errors.outliers) else None
+    spoilt = {train[int(k)]: str(kind) for k, kind in zip(errors.outliers, errors.kinds, strict=True)}
+
+    def fill(folder: Path) -> None:
+        for k in track(range(len(images)), "Planting", disable=not progress):
+            path = folder / rows[k].file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if spoiler and k in spoilt:
+                spoiler.spoil(k, spoilt[k]).save(path, quality=JPEG_QUALITY)
+            else:
+                _link(root / images[k].file, path)
+        lists = [(row.file.split("/", 1)[1], row.given_id, row.split) for row in rows]
+        layout.write_lists(folder / layout.root, lists)
+
+    made = {"made_by": "plant", "layout": layout.name, "wrong_labels": wrong_labels, "pattern": pattern}
+    kinds = dict(sorted(Counter(row.kind for row in rows if row.split == "train").items()))
+    made |= {"outliers": outliers, "seed": seed, "kinds": kinds}
+    write_test_bed(target, layout.root, fill, rows, made)
+    return Planted(target, target / TRUTH, dict(Counter(row.split for row in rows)), kinds)
+
+
+def _check(source: Path, target: Path, wrong_labels: float, pattern: str, outliers: float) -> None:
+    if not (0 <= wrong_labels <= 0.5 and 0 <= outliers <= 0.3):
+        raise FastreidPruneError(
+            f"Shares of {wrong_labels} wrong labels and {outliers} outliers were asked for: "
+            "give one between 0 and 0.5 and one between 0 and 0.3."
+        )
+    if pattern not in PATTERNS:
+        raise FastreidPruneError(f"The pattern {pattern!r} is not known: give one of {', '.join(PATTERNS)}.")
+    if target.resolve() == source.resolve():
+        raise FastreidPruneError(f"{target}: is the data set itself. Give another folder to write to.")
+
+
+def _known_truth(source: Path, layout: Layout, images: list[LaidImage]) -> list[TruthRow]:
+    """The truth before planting, a row an image: what a ``truth.csv`` says, else that every name is right."""
+    given = {row.file: row for row in read_truth(source / TRUTH)} if (source / TRUTH).exists() else {}
+    rows = []
+    for image in images:
+        file = f"{layout.root}/{image.file}"
+        kind = "clean" if image.is_person else "distractor"
+        name_says = TruthRow(file, image.pid, kind, image.pid, image.camera, image.split)
+        rows.append(given.get(file, name_says))
+    return rows
+
+
+def _truth(
+    layout: Layout, images: list[LaidImage], known: list[TruthRow], train: list[int], errors: Errors
+) -> list[TruthRow]:
+    """The truth after planting, a row an image, with the files' new names."""
+    rows = list(known)
+    taken = {row.file for row in rows}
+    renamed: dict[str, str] = {}
+    for sample, pid in zip(errors.wrong, errors.new_label, strict=True):
+        k = train[sample]
+        file = _free_name(f"{layout.root}/{layout.rename(images[k].file, int(pid))}", rows[k].file, taken)
+        taken.add(file)
+        renamed[rows[k].file] = file
+        rows[k] = dataclasses.replace(rows[k], file=file, kind="wrong_label", given_id=int(pid))
+    for sample, kind in zip(errors.outliers, errors.kinds, strict=True):
+        k = train[sample]
+        shown = rows[k].true_id if kind == "outlier_occlusion" else NO_ID
+        renamed[rows[k].file] = ""
+        rows[k] = dataclasses.replace(rows[k], kind=str(kind), true_id=shown, near_copy_of="")
+    return [_following(row, renamed) for row in rows]
+
+
+def _following(row: TruthRow, renamed: dict[str, str]) -> TruthRow:
+    """The row with its source under the new name; a near-copy of what has become an outlier is none any more."""
+    source = renamed.get(row.near_copy_of, row.near_copy_of)
+    kind = "clean" if row.kind == "near_copy" and not source else row.kind
+    return dataclasses.replace(row, near_copy_of=source, kind=kind)
+
+
+def _free_name(wanted: str, present: str, taken: set[str]) -> str:
+    """``wanted``, or with a number at its end where another image has that name already."""
+    stem, suffix = wanted.rsplit(".", 1)
+    name, number = wanted, 0
+    while name in taken and name != present:
+        number += 1
+        name = f"{stem}_{number}.{suffix}"
+    return name
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,1 @@
+"""A scored run on disk: its scores, verdicts, features and injected errors."""

@@ -1,0 +1,99 @@
+"""The score that a sample would have under another label."""
+
+import numpy as np
+
+from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.trajectory import Trajectory
+from fastreid_prune.trajectory.blocks import row_blocks
+
+# these do not ask what the label is
+LABEL_FREE = ("entropy", "random")
+_WINDOW = 25
+
+
+def given_scores(trajectory: Trajectory, method: str, values: np.ndarray) -> np.ndarray:
+    """The scores [M] of the data set's own samples under the labels that it gives.
+
+    Args:
+        trajectory: of a run into which errors may have been planted.
+        method: the score's name.
+        values: [N] float64, of all rows under the labels trained with.
+    """
+    planted = Planted.of(trajectory)
+    switched = np.flatnonzero(planted.switched)
+    result = np.array(values, np.float64)
+    result[switched] = scores_under(trajectory, method, values, switched, planted.label[switched])
+    return result[planted.own]
+
+
+def relabelled_scores(
+    trajectory: Trajectory, method: str, values: np.ndarray, new_pid: np.ndarray
+) -> np.ndarray:
+    """The scores with those of relabelled samples as under their new identity.
+
+    Args:
+        trajectory: of the run.
+        method: the score's name.
+        values: [M + U] float64, of the data set's own samples and of U others, which stay as they are.
+        new_pid: [M + U] str, the new identity, "" where there is none.
+    """
+    planted = Planted.of(trajectory)
+    own = np.flatnonzero(planted.own)
+    classes = {pid: index for index, pid in enumerate(trajectory.samples.class_names)}
+    new = np.array([classes.get(pid, -1) for pid in new_pid[: len(own)]])
+    all_rows = np.full(trajectory.num_samples, np.nan)
+    all_rows[own] = values[: len(own)]
+    all_rows[planted.switched] = np.nan
+    changed = np.flatnonzero(new >= 0)
+    result = np.array(values, np.float64)
+    if method not in LABEL_FREE and len(changed):
+        result[changed] = scores_under(trajectory, method, all_rows, own[changed], new[changed])
+    return result
+
+
+def scores_under(
+    trajectory: Trajectory, method: str, values: np.ndarray, rows: np.ndarray, label: np.ndarray
+) -> np.ndarray:
+    """The scores of ``rows`` as if they were labelled ``label``.
+
+    Entropy and random stay. The records of the others were made under the label trained with; under another
+    one a sample is given the score that is usual (the median of 25) among the samples whose own class is as
+    far ahead in the mean logits as the new class is in its.
+
+    Args:
+        trajectory: of the run.
+        method: the score's name.
+        values: [N] float64, the scores of all samples.
+        rows: [n] int64.
+        label: [n] int64, their other classes.
+
+    Returns:
+        [n] float64.
+    """
+    values = np.asarray(values, np.float64)
+    if method in LABEL_FREE or not len(rows):
+        return values[rows]
+    wanted = np.asarray(trajectory.labels).copy()
+    ahead = _ahead(trajectory, wanted)
+    wanted[rows] = label
+    new = _ahead(trajectory, wanted)[rows]
+    known = np.isfinite(ahead) & np.isfinite(values)
+    known[rows] = False
+    order = np.flatnonzero(known)[np.argsort(ahead[known], kind="stable")]
+    if not len(order):
+        return values[rows]
+    place = np.searchsorted(ahead[order], new)
+    start = np.clip(place - _WINDOW // 2, 0, max(0, len(order) - _WINDOW))
+    window = np.minimum(start[:, None] + np.arange(min(_WINDOW, len(order))), len(order) - 1)
+    return np.median(values[order[window]], axis=1)
+
+
+def _ahead(trajectory: Trajectory, label: np.ndarray) -> np.ndarray:
+    """[N] the mean logit of ``label`` minus the highest of any other class."""
+    result = np.full(len(label), np.nan)
+    for rows, logits in row_blocks(trajectory.mean_logits):
+        block, place = np.array(logits), np.arange(len(logits))
+        own = block[place, label[rows]].copy()
+        block[place, label[rows]] = -np.inf
+        result[rows] = own - block.max(1)
+    return result

@@ -1,6 +1,0 @@
-"""Data sets whose errors are known: the file that says what is true, and planting errors into a data set."""
-
-from fastreid_prune.testbed.planting import Planted, plant
-from fastreid_prune.testbed.truth import TruthRow, read_truth, write_truth
-
-__all__ = ["Planted", "TruthRow", "plant", "read_truth", "write_truth"]
