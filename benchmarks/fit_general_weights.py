@@ -19,8 +19,8 @@ from fastreid_prune.purify.calibration import CLEAN_CLASS, OUTLIER_CLASS, WRONG_
 from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import usual_of
 from fastreid_prune.purify.general import FILE, General, expand, terms
-from fastreid_prune.purify.scene import set_scene
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.purify.reference_set import build_reference_set
+from fastreid_prune.scored_run.injected import InjectedErrors
 
 # the weight of the prior that a column says nothing, against that of all samples together
 _PRIOR = 0.01
@@ -88,11 +88,11 @@ def _pooled(gathered: Gathered) -> tuple[np.ndarray, ...]:
 
 def evidence_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
     """The scaled evidence [n, F] of a case's samples, and whether the suggested identity is the true one, [n] bool."""
-    planted = Planted.of(case.trajectory)
-    scene = set_scene(case.trajectory, planted.label, planted.own)
-    evidence = weigh(case.trajectory, scene, planted.label)
-    natural = planted.own & ~planted.switched & evidence.seen
-    scaled = usual_of(evidence, natural, scene.trust)(evidence.columns)
+    planted = InjectedErrors.of(case.trajectory)
+    reference = build_reference_set(case.trajectory, planted.label, planted.dataset_rows)
+    evidence = weigh(case.trajectory, reference, planted.label)
+    natural = planted.dataset_rows & ~planted.switched & evidence.seen
+    scaled = usual_of(evidence, natural, reference.label_confidence)(evidence.columns)
     names = np.array([*case.trajectory.samples.class_names, None], object)[:-1]
     return scaled[case.rows], names[evidence.suggested[case.rows]] == case.true_pid
 

@@ -14,7 +14,7 @@ from fastreid_prune.purify.judge import DEFAULT_PRECISION, assess
 from fastreid_prune.purify.metrics import average_precision, quality
 from fastreid_prune.purify.paper import paper_rule
 from fastreid_prune.purify.soft_labels import soft_label_summary
-from fastreid_prune.scored_run.injected import Planted, given_samples
+from fastreid_prune.scored_run.injected import InjectedErrors, given_samples
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, OUTLIER, Verdicts
 
@@ -41,9 +41,9 @@ class Case:
         """Load the run; its data set is beside it, in ``<run>-data``."""
         self.data = run.with_name(f"{run.name}-data")
         self.trajectory = load_trajectory(run)
-        planted = Planted.of(self.trajectory)
-        self.rows = np.flatnonzero(planted.own & ~planted.switched)
-        self.among_own = ~planted.switched[planted.own]
+        planted = InjectedErrors.of(self.trajectory)
+        self.rows = np.flatnonzero(planted.dataset_rows & ~planted.switched)
+        self.among_own = ~planted.switched[planted.dataset_rows]
         truth = {row.file: row for row in read_truth(self.data / "truth.csv")}
         self._truth = truth
         known = [truth[name] for name in self.trajectory.samples.file_name[self.rows]]

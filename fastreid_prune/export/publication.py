@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.names import check_names, dataset_names
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.pruning import run_trajectory, score_run
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.selection import hardest_first
@@ -74,7 +74,7 @@ def publications(
     meta = {} if trajectory is None else trajectory.meta
     rows = np.full(len(table), -1)
     if trajectory is not None:
-        own = np.flatnonzero(Planted.of(trajectory).own)
+        own = np.flatnonzero(InjectedErrors.of(trajectory).dataset_rows)
         rows[: len(own)] = own
     chosen = _whole_manifest(table, method) if manifest is None else Manifest.read(manifest)
     chosen.check_against(table.file_name, table.pid)

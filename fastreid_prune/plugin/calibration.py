@@ -41,7 +41,7 @@ def planted(train_set: CommDataset, root: str, *, switched: float, composed: flo
         return train_set
     plan = plan_calibration(pids, switched=switched, composed=composed)
     logger.info(
-        f"Planted to calibrate the verdicts: {len(plan.switched)} switched labels, {len(plan.composed)} composed "
+        f"Injected to calibrate the verdicts: {len(plan.switched)} switched labels, {len(plan.composed)} composed "
         "outliers."
     )
     return PlantedDataset(train_set, root, plan)

@@ -1,7 +1,7 @@
 """Similarity that counts what tells identities apart: features whitened by how images of one identity differ.
 
-Linear discriminant analysis with every sample's label weighed by its trust. Each sample is looked at through a
-whitening and prototypes that were made without it (five folds), so that no label argues for itself.
+Linear discriminant analysis with every sample's label weighed by its confidence. Each sample is looked at through
+a whitening and prototypes that were made without it (five folds), so that no label argues for itself.
 """
 
 from dataclasses import dataclass
@@ -35,19 +35,23 @@ class View:
 
 
 def view_without(
-    features: np.ndarray, label: np.ndarray, trust: np.ndarray, without: np.ndarray, num_classes: int
+    features: np.ndarray,
+    label: np.ndarray,
+    label_confidence: np.ndarray,
+    without: np.ndarray,
+    num_classes: int,
 ) -> View:
     """The view made of all samples but some.
 
     Args:
         features: [N, D] float32, centred.
         label: [N] int64.
-        trust: [N] float in [0, 1], how much each counts.
+        label_confidence: [N] float in [0, 1], how much each counts.
         without: [N] bool.
         num_classes: C.
     """
-    rows = np.flatnonzero(~without & (trust > 1e-3))
-    some, own, weight = features[rows], label[rows], trust[rows].astype(np.float32)
+    rows = np.flatnonzero(~without & (label_confidence > 1e-3))
+    some, own, weight = features[rows], label[rows], label_confidence[rows].astype(np.float32)
     total = class_sums(some, own, weight, num_classes)
     count = np.bincount(own, weight, num_classes)
     means = total / np.maximum(count, 1e-6)[:, None].astype(np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastreid_prune.purify.discriminant import class_sums, unit
 from fastreid_prune.purify.neighbours import vote_weights, votes
-from fastreid_prune.purify.scene import LIKENESS_WEIGHT, SOFT_WEIGHT, Scene
+from fastreid_prune.purify.reference_set import LIKENESS_WEIGHT, SOFT_WEIGHT, ReferenceSet
 from fastreid_prune.purify.soft_labels import log_softmax, rows_of
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_slices
@@ -16,7 +16,7 @@ VOTE_WIDTH = 0.1
 OTHER_CAMERA = 1.5
 # what an identity that got no vote still has
 LEAST_VOTE = 0.02
-# nats of the votes, in the choice of an identity, beside the scene's weights
+# nats of the votes, in the choice of an identity, beside the reference's weights
 VOTE_WEIGHT = 1.0
 _BLOCK_BYTES = 32 << 20
 
@@ -61,7 +61,7 @@ class Evidence:
 
 def weigh(
     trajectory: Trajectory,
-    scene: Scene,
+    reference: ReferenceSet,
     given: np.ndarray,
     rows: np.ndarray | None = None,
     barred: np.ndarray | None = None,
@@ -70,7 +70,7 @@ def weigh(
 
     Args:
         trajectory: of the run.
-        scene: what to judge against.
+        reference: what to judge against.
         given: [n] int64, the label in question of each.
         rows: [n] int64, which samples; all by default.
         barred: [n] int64, a class that is not to be suggested (the sample was trained under it by our doing).
@@ -79,22 +79,28 @@ def weigh(
     classes = trajectory.num_classes
     columns = np.full((len(rows), len(COLUMNS)), np.nan)
     two = np.zeros((len(rows), 2), np.int64)
-    fits = _Fits.of(scene, classes)
-    crowd = _crowd(scene)
+    fits = _Fits.of(reference, classes)
+    crowd = _crowd(reference)
     weights = vote_weights(
-        scene.neighbours, scene.camera, scene.trust, width=VOTE_WIDTH, other_camera=OTHER_CAMERA
+        reference.neighbours,
+        reference.camera,
+        reference.label_confidence,
+        width=VOTE_WIDTH,
+        other_camera=OTHER_CAMERA,
     )
-    for fold, view in enumerate(scene.views):
-        inside = np.flatnonzero(scene.fold[rows] == fold)
+    for fold, view in enumerate(reference.views):
+        inside = np.flatnonzero(reference.fold[rows] == fold)
         for part in row_slices(len(inside), 24 * classes, _BLOCK_BYTES):
             at = inside[part]
             some, place, own = rows[at], np.arange(len(at)), given[at]
             soft = log_softmax(rows_of(trajectory.mean_logits, some))
-            share = votes(weights[some], scene.neighbours.index[some], scene.label, classes)
+            share = votes(weights[some], reference.neighbours.index[some], reference.label, classes)
             vote = np.log(share + LEAST_VOTE)
-            like = view.similarities(scene.features[some])
+            like = view.similarities(reference.features[some])
             together = SOFT_WEIGHT * soft + VOTE_WEIGHT * vote + LIKENESS_WEIGHT * like
-            near, fit = fits.best(scene.features[some], scene.label[some], scene.trust[some])
+            near, fit = fits.best(
+                reference.features[some], reference.label[some], reference.label_confidence[some]
+            )
             together[place, own] = -np.inf
             soft_other = soft.copy()
             soft_other[place, own] = -np.inf
@@ -119,7 +125,7 @@ def weigh(
                 "sure": np.exp(soft[place, rival]),
                 "fit": fit,
                 "crowd": crowd[some],
-                "alone": scene.plain_neighbours.similarity[some][:, :10].mean(1),
+                "alone": reference.plain_neighbours.similarity[some][:, :10].mean(1),
                 "agreed": (share**2).sum(1),
                 "rival": like[place, rival],
                 "lead": others[:, 1] - others[:, 0],
@@ -128,7 +134,7 @@ def weigh(
                 "near": near,
             }
             columns[at] = np.stack([found[name] for name in COLUMNS], axis=1)
-    return Evidence(columns, two[:, 0], two[:, 1], np.isfinite(columns).all(1) & scene.known[rows])
+    return Evidence(columns, two[:, 0], two[:, 1], np.isfinite(columns).all(1) & reference.known[rows])
 
 
 @dataclass(frozen=True)
@@ -145,45 +151,47 @@ class _Fits:
     deviation: np.ndarray
 
     @classmethod
-    def of(cls, scene: Scene, classes: int) -> "_Fits":
-        features = scene.plain
-        sums = class_sums(features, scene.label, scene.trust, classes)
-        own = _own_similarity(features, scene.label, scene.trust, sums)
-        weight = scene.trust * np.isfinite(own)
+    def of(cls, reference: ReferenceSet, classes: int) -> "_Fits":
+        features = reference.plain
+        sums = class_sums(features, reference.label, reference.label_confidence, classes)
+        own = _own_similarity(features, reference.label, reference.label_confidence, sums)
+        weight = reference.label_confidence * np.isfinite(own)
         own = np.nan_to_num(own)
         overall = np.average(own, weights=weight + 1e-9)
         spread = np.average((own - overall) ** 2, weights=weight + 1e-9)
-        count = np.bincount(scene.label, weight, classes)
+        count = np.bincount(reference.label, weight, classes)
         # a class of few images is described by all classes together, as if by four more images
-        mean = (np.bincount(scene.label, weight * own, classes) + 4 * overall) / (count + 4)
-        square = np.bincount(scene.label, weight * (own - mean[scene.label]) ** 2, classes)
+        mean = (np.bincount(reference.label, weight * own, classes) + 4 * overall) / (count + 4)
+        square = np.bincount(reference.label, weight * (own - mean[reference.label]) ** 2, classes)
         return cls(sums, mean, np.sqrt((square + 4 * spread) / (count + 4)) + 0.02)
 
-    def best(self, raw: np.ndarray, label: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def best(
+        self, raw: np.ndarray, label: np.ndarray, label_confidence: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The highest similarity, and the highest one in standard deviations, [n] each."""
         features = unit(raw)
         like = features @ unit(self.sums).T
-        own = _own_similarity(features, label, trust, self.sums)
+        own = _own_similarity(features, label, label_confidence, self.sums)
         like[np.arange(len(like)), label] = np.where(np.isfinite(own), own, -1.0)
         return like.max(1), ((like - self.mean) / self.deviation).max(1)
 
 
 def _own_similarity(
-    features: np.ndarray, label: np.ndarray, trust: np.ndarray, sums: np.ndarray
+    features: np.ndarray, label: np.ndarray, label_confidence: np.ndarray, sums: np.ndarray
 ) -> np.ndarray:
     """[n] the similarity of each sample to the others of its class; NaN where there are none."""
     result = np.full(len(features), np.nan)
     for part in row_slices(len(features), 4 * features.shape[1], _BLOCK_BYTES):
-        rest = sums[label[part]] - features[part] * trust[part, None].astype(np.float32)
+        rest = sums[label[part]] - features[part] * label_confidence[part, None].astype(np.float32)
         length = np.linalg.norm(rest, axis=1)
         similarity = np.einsum("nd,nd->n", features[part], rest) / np.maximum(length, 1e-6)
         result[part] = np.where(length > 1e-2, similarity, np.nan)
     return result
 
 
-def _crowd(scene: Scene) -> np.ndarray:
-    near = scene.plain_neighbours.similarity[:, :10].mean(1)
-    return near - near[scene.plain_neighbours.index[:, :10]].mean(1)
+def _crowd(reference: ReferenceSet) -> np.ndarray:
+    near = reference.plain_neighbours.similarity[:, :10].mean(1)
+    return near - near[reference.plain_neighbours.index[:, :10]].mean(1)
 
 
 def _best_two(values: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ from fastreid_prune.purify.calibration import (
 )
 from fastreid_prune.purify.evidence import Evidence
 from fastreid_prune.purify.general import General
-from fastreid_prune.purify.naming import Naming, fit_naming
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.purify.relabel_confidence import RelabelConfidence, fit_relabel_confidence
+from fastreid_prune.scored_run.injected import InjectedErrors
 
 # fewer planted errors of a kind prove nothing
 LEAST_PLANTED = 20
@@ -29,7 +29,7 @@ MOST_UNSURE = 2.0
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Planted errors as judged by an adaptation that was fitted without them.
+    """InjectedErrors errors as judged by an adaptation that was fitted without them.
 
     As in a data set that holds at least the share of errors that was planted: in a spotless one no error is likely,
     and how a likely one would be judged is the question.
@@ -75,8 +75,8 @@ def fit(
     evidence: Evidence,
     as_trained: Evidence,
     fair: Evidence,
-    planted: Planted,
-    trust: np.ndarray,
+    planted: InjectedErrors,
+    label_confidence: np.ndarray,
     general: General,
 ) -> Fitted:
     """Weigh the evidence of a run.
@@ -86,19 +86,21 @@ def fit(
         as_trained: of the S switched rows, against the label they were trained under.
         fair: of the S switched rows, against the label that the data set gives.
         planted: what was planted.
-        trust: [N] float64, how far each given label is believed before anything is weighed.
+        label_confidence: [N] float64, how far each given label is believed before anything is weighed.
         general: the weights to start from.
     """
     switched = np.flatnonzero(planted.switched)
-    natural = planted.own & ~planted.switched & evidence.seen
-    usual = usual_of(evidence, natural, trust)
+    natural = planted.dataset_rows & ~planted.switched & evidence.seen
+    usual = usual_of(evidence, natural, label_confidence)
     own_rows = _with_fair(evidence, fair, switched)
     scaled = usual(own_rows.columns)
     likelihood = general.log_likelihood(scaled)
     odds = general.name_odds(scaled)
     if len(switched) < LEAST_PLANTED:
         share = shares(likelihood[natural])
-        return Fitted(own_rows, posterior(likelihood, share), share, Naming()(odds), usual, None, None)
+        return Fitted(
+            own_rows, posterior(likelihood, share), share, RelabelConfidence()(odds), usual, None, None
+        )
 
     trained = usual(as_trained.columns)
     wrong, outliers = general.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
@@ -112,12 +114,12 @@ def fit(
     names = general.name_odds(trained)
     # told without what was believed of the shares beforehand
     share = probability[natural].mean(0)
-    name = fit_naming(names, right, share[CLEAN_CLASS])(odds)
+    name = fit_relabel_confidence(names, right, share[CLEAN_CLASS])(odds)
     held_out = _held_out(own, wrong, outliers, names, right, share[CLEAN_CLASS], planted_share)
     return Fitted(own_rows, probability, share, name, usual, held_out, adapted.unsure)
 
 
-def usual_of(evidence: Evidence, natural: np.ndarray, trust: np.ndarray) -> Scale:
+def usual_of(evidence: Evidence, natural: np.ndarray, label_confidence: np.ndarray) -> Scale:
     """What is usual of the columns.
 
     Of the samples whose label is doubted, no more than a quarter of all take part: among very many wrong labels they
@@ -126,9 +128,12 @@ def usual_of(evidence: Evidence, natural: np.ndarray, trust: np.ndarray) -> Scal
     Args:
         evidence: of N samples.
         natural: [N] bool, samples that nothing was done to.
-        trust: [N] float64, see :class:`.scene.Scene`.
+        label_confidence: [N] float64, see :class:`.reference.ReferenceSet`.
     """
-    believed, doubted = np.flatnonzero(natural & (trust > 0.5)), np.flatnonzero(natural & (trust <= 0.5))
+    believed, doubted = (
+        np.flatnonzero(natural & (label_confidence > 0.5)),
+        np.flatnonzero(natural & (label_confidence <= 0.5)),
+    )
     most = round(len(believed) * MOST_DOUBTED / (1 - MOST_DOUBTED))
     if len(doubted) > most > 0:
         doubted = np.random.default_rng(0).choice(doubted, most, replace=False)
@@ -162,5 +167,5 @@ def _held_out(
         share /= share.sum()
         switched[inside] = posterior(adapted.adaptation(wrong[inside]), share)
         composed[outlier_inside] = posterior(adapted.adaptation(outliers[outlier_inside]), share)
-        name[inside] = fit_naming(names[~inside], right[~inside], clean_share)(names[inside])
+        name[inside] = fit_relabel_confidence(names[~inside], right[~inside], clean_share)(names[inside])
     return HeldOut(switched, name, right, composed)

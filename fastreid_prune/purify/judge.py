@@ -10,9 +10,9 @@ from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import MOST_UNSURE, Fitted, fit
 from fastreid_prune.purify.general import General, general
 from fastreid_prune.purify.near_duplicates import near_duplicates
-from fastreid_prune.purify.scene import Scene, set_scene
-from fastreid_prune.purify.words import class_names, duplicates_elsewhere, reasons
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.purify.reasons import class_names, duplicates_elsewhere, reasons
+from fastreid_prune.purify.reference_set import ReferenceSet, build_reference_set
+from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, NEAR_DUPLICATE, OUTLIER, UNJUDGED, Verdicts
 from fastreid_prune.trajectory import Trajectory
 
@@ -115,17 +115,17 @@ def assess(
         FastreidPruneError: no features, too few samples or identities, or a precision out of range.
     """
     _check(trajectory, precision)
-    planted = Planted.of(trajectory)
-    scene = set_scene(trajectory, planted.label, planted.own)
-    evidence = weigh(trajectory, scene, planted.label)
+    planted = InjectedErrors.of(trajectory)
+    reference = build_reference_set(trajectory, planted.label, planted.dataset_rows)
+    evidence = weigh(trajectory, reference, planted.label)
     switched = np.flatnonzero(planted.switched)
-    as_trained = weigh(trajectory, scene, trajectory.labels[switched], switched)
-    fair = weigh(trajectory, scene, planted.label[switched], switched, barred=trajectory.labels[switched])
-    fitted = fit(evidence, as_trained, fair, planted, scene.trust, weights or general())
-    evidence, own = fitted.evidence, planted.own
+    as_trained = weigh(trajectory, reference, trajectory.labels[switched], switched)
+    fair = weigh(trajectory, reference, planted.label[switched], switched, barred=trajectory.labels[switched])
+    fitted = fit(evidence, as_trained, fair, planted, reference.label_confidence, weights or general())
+    evidence, own = fitted.evidence, planted.dataset_rows
     chance = _Chances.of(fitted.probability, fitted.name_probability)
     judged = own & evidence.seen
-    believed = float((scene.trust[judged] > 0.5).mean()) if judged.any() else 0.0
+    believed = float((reference.label_confidence[judged] > 0.5).mean()) if judged.any() else 0.0
     limits = _limits(chance, judged, precision, fitted.held_out is not None)
     if _is_weak(believed, fitted.share[CLEAN_CLASS]) or (fitted.unsure or 0.0) > MOST_UNSURE:
         limits = _NO_VERDICTS
@@ -140,7 +140,7 @@ def assess(
     suggested = np.where(is_wrong, names[evidence.suggested], "")
     runner_up = np.where(is_wrong, names[evidence.runner_up], "")
     nobodys = chance.outlier >= chance.wrong
-    reason = reasons(verdict, evidence, names, fitted.usual, nobodys, _twins(trajectory, scene, names))
+    reason = reasons(verdict, evidence, names, fitted.usual, nobodys, _twins(trajectory, reference, names))
     copies = near_duplicates(trajectory, planted.label, own & (verdict == CLEAN))
     for row, partner, similarity in copies:
         verdict[row] = NEAR_DUPLICATE
@@ -165,13 +165,13 @@ def _is_weak(believed: float, clean_share: float) -> bool:
     return believed < _LEAST_BELIEVED * max(clean_share, 0.5)
 
 
-def _twins(trajectory: Trajectory, scene: Scene, names: np.ndarray) -> dict[int, str]:
+def _twins(trajectory: Trajectory, reference: ReferenceSet, names: np.ndarray) -> dict[int, str]:
     """Row -> "FILE under IDENTITY" of a near-duplicate that carries another label."""
     if trajectory.samples is None:
         return {}
-    of = duplicates_elsewhere(scene)
+    of = duplicates_elsewhere(reference)
     return {
-        int(row): f"{_file(trajectory, of[row])} under {names[scene.label[of[row]]]}"
+        int(row): f"{_file(trajectory, of[row])} under {names[reference.label[of[row]]]}"
         for row in np.flatnonzero(of >= 0)
     }
 
@@ -235,7 +235,7 @@ def _threshold(probability: np.ndarray, precision: float, proven: bool) -> float
 
 def _summary(
     fitted: Fitted,
-    planted: Planted,
+    planted: InjectedErrors,
     precision: float,
     limits: _Limits,
     chance: _Chances,
@@ -258,7 +258,7 @@ def _summary(
         if len(held_out.composed):
             composed = float((1 - held_out.composed[:, CLEAN_CLASS] >= outlier).mean())
     return Summary(
-        samples=int(planted.own.sum()),
+        samples=int(planted.dataset_rows.sum()),
         mislabelled=int(is_wrong.sum()),
         outliers=int(is_outlier.sum()),
         precision=precision,

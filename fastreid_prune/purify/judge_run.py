@@ -11,7 +11,7 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.testbed.truth import NO_ID, read_truth
 from fastreid_prune.purify.judge import DEFAULT_PRECISION, Judgement, assess
 from fastreid_prune.purify.metrics import Quality, quality
-from fastreid_prune.purify.telling import sentences
+from fastreid_prune.purify.summary_text import sentences
 from fastreid_prune.scored_run.score_table import CSV, PARQUET, VERDICT_COLUMNS, ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 

@@ -64,23 +64,28 @@ def joined(count: int, parts: list[tuple[np.ndarray, Neighbours]]) -> Neighbours
 
 
 def vote_weights(
-    neighbours: Neighbours, camids: np.ndarray, trust: np.ndarray, *, width: float, other_camera: float
+    neighbours: Neighbours,
+    camids: np.ndarray,
+    label_confidence: np.ndarray,
+    *,
+    width: float,
+    other_camera: float,
 ) -> np.ndarray:
     """How much each neighbour's word counts, [N, k] float32; every row sums to 1 (0 without neighbours).
 
-    A neighbour counts exp((similarity - that of the nearest) / width), times its trust, times
+    A neighbour counts exp((similarity - that of the nearest) / width), times its label_confidence, times
     ``other_camera`` where another camera took it: two images of one camera also look alike for reasons that
     have nothing to do with who is in them.
 
     Args:
         neighbours: of N samples.
         camids: [N] str or int.
-        trust: [N] float in [0, 1], the probability that a sample's label is right.
+        label_confidence: [N] float in [0, 1], the probability that a sample's label is right.
         width: in units of cosine similarity.
         other_camera: at least 1.
     """
     index, similarity = neighbours.index, neighbours.similarity
-    weight = np.exp((similarity - similarity[:, :1]) / width) * trust[index]
+    weight = np.exp((similarity - similarity[:, :1]) / width) * label_confidence[index]
     weight = np.where(camids[index] != camids[:, None], weight * other_camera, weight)
     weight[index < 0] = 0
     return (weight / np.maximum(weight.sum(1, keepdims=True), 1e-12)).astype(np.float32)

@@ -7,8 +7,8 @@ that its Figure 3 (Market-1501: mislabelled 5.18 nats, two people 5.91, ceiling 
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.purify.reasons import class_names
 from fastreid_prune.purify.soft_labels import soft_label_summary
-from fastreid_prune.purify.words import class_names
 from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
 from fastreid_prune.trajectory import Trajectory
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.report.choosing import Pair
-from fastreid_prune.report.cuts import Cuts
 from fastreid_prune.report.evidence import examples, other_camera_neighbours
+from fastreid_prune.report.ratio_table import Cuts
 from fastreid_prune.report.retrieval import Answer, Change, Comparison
 from fastreid_prune.report.source import Source
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from fastreid_prune.report.cuts import Cuts
 from fastreid_prune.report.plot_style import FAINT, GIVEN, INK, KEPT, OTHER, WARN, figure, to_svg
+from fastreid_prune.report.ratio_table import Cuts
 from fastreid_prune.report.scoring_model import ScoringModel
 from fastreid_prune.report.source import Source
-from fastreid_prune.trajectory.whole import open_epoch
+from fastreid_prune.trajectory.per_epoch_logits import open_epoch
 
 BINS = 48
 # the other identities whose logits are drawn faintly behind, where whole trajectories were kept

@@ -13,8 +13,8 @@ from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.files import written_whole
 from fastreid_prune.report import choosing, payload, plots
-from fastreid_prune.report.cuts import cuts
 from fastreid_prune.report.page import render
+from fastreid_prune.report.ratio_table import cuts
 from fastreid_prune.report.retrained import outcomes
 from fastreid_prune.report.retrieval import Comparison, comparisons
 from fastreid_prune.report.scoring_model import scoring_model

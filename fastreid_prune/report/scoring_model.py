@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.purify.judge import Summary
-from fastreid_prune.purify.telling import sentences
+from fastreid_prune.purify.summary_text import sentences
 from fastreid_prune.report.source import Source
 from fastreid_prune.trajectory.records import EpochRecords
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.report.soft_labels import SoftLabels, soft_labels
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.pruning import score_run
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.trajectory import Trajectory, load_trajectory
@@ -87,8 +87,8 @@ def read_source(run: str | os.PathLike, images: str | os.PathLike, method: str =
     score_run(run)
     table = score_run(run, [method])
     own = folder.parent if folder.name == "trajectory" else folder
-    planted = Planted.of(trajectory)
-    rows = np.flatnonzero(planted.own)
+    planted = InjectedErrors.of(trajectory)
+    rows = np.flatnonzero(planted.dataset_rows)
     count = len(rows)
     whole = folder / "logits"
     return Source(

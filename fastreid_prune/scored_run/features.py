@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.trajectory import Trajectory
 
 
@@ -40,6 +40,6 @@ def table_features(trajectory: Trajectory | None, count: int) -> TableFeatures |
     if trajectory is None or trajectory.features is None:
         return None
     rows = np.full(count, -1)
-    own = np.flatnonzero(Planted.of(trajectory).own)
+    own = np.flatnonzero(InjectedErrors.of(trajectory).dataset_rows)
     rows[: len(own)] = own
     return TableFeatures(trajectory.features, rows)

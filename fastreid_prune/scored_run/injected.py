@@ -13,7 +13,7 @@ META_KEY, COMPOSED_FOLDER = "calibration", "planted"
 
 
 @dataclass(frozen=True)
-class Planted:
+class InjectedErrors:
     """The planted errors among the N rows of a trajectory.
 
     Attributes:
@@ -27,12 +27,12 @@ class Planted:
     label: np.ndarray
 
     @property
-    def own(self) -> np.ndarray:
+    def dataset_rows(self) -> np.ndarray:
         """[N] bool, the data set's own samples, switched ones among them."""
         return ~self.composed
 
     @classmethod
-    def of(cls, trajectory: Trajectory) -> "Planted":
+    def of(cls, trajectory: Trajectory) -> "InjectedErrors":
         """What the trajectory's meta says was planted; nothing where it says nothing.
 
         Raises:
@@ -63,8 +63,8 @@ class Planted:
 
 def given_samples(trajectory: Trajectory) -> Samples:
     """The data set's own samples under the identities that it gives, in the trajectory's order."""
-    planted = Planted.of(trajectory)
-    samples, rows = trajectory.samples, np.flatnonzero(planted.own)
+    planted = InjectedErrors.of(trajectory)
+    samples, rows = trajectory.samples, np.flatnonzero(planted.dataset_rows)
     names = np.array([*samples.class_names, None], object)[:-1]
     pid = np.where(planted.switched, names[planted.label], samples.pid)
     given = replace(samples, pid=pid, label=planted.label)

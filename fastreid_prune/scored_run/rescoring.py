@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_blocks
 
@@ -19,11 +19,11 @@ def given_scores(trajectory: Trajectory, method: str, values: np.ndarray) -> np.
         method: the score's name.
         values: [N] float64, of all rows under the labels trained with.
     """
-    planted = Planted.of(trajectory)
+    planted = InjectedErrors.of(trajectory)
     switched = np.flatnonzero(planted.switched)
     result = np.array(values, np.float64)
     result[switched] = scores_under(trajectory, method, values, switched, planted.label[switched])
-    return result[planted.own]
+    return result[planted.dataset_rows]
 
 
 def relabelled_scores(
@@ -37,8 +37,8 @@ def relabelled_scores(
         values: [M + U] float64, of the data set's own samples and of U others, which stay as they are.
         new_pid: [M + U] str, the new identity, "" where there is none.
     """
-    planted = Planted.of(trajectory)
-    own = np.flatnonzero(planted.own)
+    planted = InjectedErrors.of(trajectory)
+    own = np.flatnonzero(planted.dataset_rows)
     classes = {pid: index for index, pid in enumerate(trajectory.samples.class_names)}
     new = np.array([classes.get(pid, -1) for pid in new_pid[: len(own)]])
     all_rows = np.full(trajectory.num_samples, np.nan)

@@ -42,8 +42,8 @@ Where what is:
 - From a batch to records: :mod:`.statistics` (what its logits say), :mod:`.visit_log` (epoch by epoch),
   :mod:`.records` (per epoch and sample).
 - Recorders: :mod:`.recorder` (the mean logits), :mod:`.feature_recorder` (features and weights instead, as
-  :mod:`.factors`), :mod:`.whole` (every epoch's logits).
-- Large arrays: :mod:`.storage` (on the device, in memory or on disk), :mod:`.placed_rows` and
+  :mod:`.factors`), :mod:`.per_epoch_logits` (every epoch's logits).
+- Large arrays: :mod:`.storage` (on the device, in memory or on disk), :mod:`.storage_buffer` and
   :mod:`.host_queue` (writing batches there), :mod:`.mean_rows` and :mod:`.blocks` (reading them).
 - Files: :mod:`.store` with :mod:`.samples` (a trajectory's folder), :mod:`.state` (a recorder's, to resume).
 - Merging: :mod:`.ranks` and :mod:`.joined_log` (of one training), :mod:`.runs` (over seeds).

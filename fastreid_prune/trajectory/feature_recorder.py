@@ -14,11 +14,11 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.files import cannot_write
 from fastreid_prune.trajectory.factors import FactoredLogits, epoch_shares
 from fastreid_prune.trajectory.host_queue import HostQueue
-from fastreid_prune.trajectory.placed_rows import last_occurrences
 from fastreid_prune.trajectory.records import summarise
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.trajectory.statistics import batch_statistics
 from fastreid_prune.trajectory.storage import reserve
+from fastreid_prune.trajectory.storage_buffer import last_occurrences
 from fastreid_prune.trajectory.store import FACTORS, Trajectory, save_trajectory
 from fastreid_prune.trajectory.visit_log import VisitLog
 

@@ -26,11 +26,11 @@ from fastreid_prune.trajectory.factors import Factor
 from fastreid_prune.trajectory.feature_recorder import FeatureRecorder
 from fastreid_prune.trajectory.joined_log import JoinedLog, join_logs
 from fastreid_prune.trajectory.mean_rows import FeatureSum, HostRows, MeanRows
+from fastreid_prune.trajectory.per_epoch_logits import epoch_path, open_epoch
 from fastreid_prune.trajectory.recorder import LogitRecorder
 from fastreid_prune.trajectory.records import summarise
 from fastreid_prune.trajectory.store import FACTORS, Trajectory, save_trajectory
 from fastreid_prune.trajectory.visit_log import VisitLog
-from fastreid_prune.trajectory.whole import epoch_path, open_epoch
 
 Group = Any
 

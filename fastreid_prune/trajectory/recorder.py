@@ -13,13 +13,13 @@ from torch.nn.functional import normalize
 
 from fastreid_prune.trajectory.blocks import Rows
 from fastreid_prune.trajectory.mean_rows import FeatureSum, HostRows, MeanRows
-from fastreid_prune.trajectory.placed_rows import PlacedRows, add_all, keep_last
+from fastreid_prune.trajectory.per_epoch_logits import EpochWriter
 from fastreid_prune.trajectory.records import summarise
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.trajectory.statistics import batch_statistics
+from fastreid_prune.trajectory.storage_buffer import StorageBuffer, add_all, keep_last
 from fastreid_prune.trajectory.store import Trajectory, save_trajectory
 from fastreid_prune.trajectory.visit_log import VisitLog
-from fastreid_prune.trajectory.whole import EpochWriter
 
 
 class LogitRecorder:
@@ -47,7 +47,7 @@ class LogitRecorder:
         samples: who the rows are, for messages and for the trajectory.
         head: the name of the classifier whose logits these are, for messages.
         keep_logits: a folder for the whole trajectory, a float16 ``[N, C]`` file an epoch (see
-            :mod:`.whole`); None: only the mean is kept.
+            :mod:`.per_epoch_logits`); None: only the mean is kept.
 
     >>> recorder = LogitRecorder(num_samples=2, num_classes=2)
     >>> recorder.update(torch.tensor([0, 1]), torch.tensor([[3.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0]))
@@ -68,9 +68,11 @@ class LogitRecorder:
         keep_logits: str | os.PathLike | None = None,
     ) -> None:
         self.log = VisitLog(num_samples, num_classes, samples, head)
-        self.logit_sum = PlacedRows(num_samples, add_all, storage, folder, "sum of the logits")
-        self.features = PlacedRows(num_samples, keep_last, storage, folder, "features", start=math.nan)
-        self.training_features = PlacedRows(num_samples, add_all, storage, folder, "sum of training features")
+        self.logit_sum = StorageBuffer(num_samples, add_all, storage, folder, "sum of the logits")
+        self.features = StorageBuffer(num_samples, keep_last, storage, folder, "features", start=math.nan)
+        self.training_features = StorageBuffer(
+            num_samples, add_all, storage, folder, "sum of training features"
+        )
         self.whole = None if keep_logits is None else EpochWriter(keep_logits, (num_samples, num_classes))
 
     @property
@@ -196,7 +198,7 @@ class LogitRecorder:
         for rows in self._rows().values():
             rows.flush()
 
-    def _rows(self) -> dict[str, PlacedRows]:
+    def _rows(self) -> dict[str, StorageBuffer]:
         return {
             "sum": self.logit_sum,
             "features": self.features,

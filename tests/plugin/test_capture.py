@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from fastreid_prune import load_trajectory
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.heads import clean_logits, find_head
-from fastreid_prune.trajectory.whole import open_epoch
+from fastreid_prune.trajectory.per_epoch_logits import open_epoch
 
 
 def train(cfg, iterations=None):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fastreid_prune import Manifest, load_trajectory
-from fastreid_prune.trajectory.whole import open_epoch
+from fastreid_prune.trajectory.per_epoch_logits import open_epoch
 
 # A training script that knows nothing of us: as fastreid's tools/train_net.py, with a trainer of its own.
 SCRIPT = """

@@ -35,37 +35,39 @@ def test_class_sums_are_those_of_a_loop(count, seed):
 
 
 def test_whitening_makes_the_shrunk_scatter_within_classes_a_sphere(labelled):
-    features, label, trust = labelled
-    view = view_without(features, label, trust, np.zeros(240, bool), CLASSES)
+    features, label, label_confidence = labelled
+    view = view_without(features, label, label_confidence, np.zeros(240, bool), CLASSES)
     scatter = np.zeros((SIZE, SIZE))
     for one in range(CLASSES):
         own = label == one
-        scatter += np.cov(features[own].T, aweights=trust[own], ddof=0) * trust[own].sum()
-    scatter /= trust.sum()
+        scatter += (
+            np.cov(features[own].T, aweights=label_confidence[own], ddof=0) * label_confidence[own].sum()
+        )
+    scatter /= label_confidence.sum()
     shrunk = 0.8 * scatter + 0.2 * np.trace(scatter) / SIZE * np.eye(SIZE)
     np.testing.assert_allclose(view.whitening.T @ shrunk @ view.whitening, np.eye(SIZE), atol=1e-4)
 
 
 def test_prototypes_are_the_weighted_mean_directions(labelled):
-    features, label, trust = labelled
-    view = view_without(features, label, trust, np.zeros(240, bool), CLASSES)
+    features, label, label_confidence = labelled
+    view = view_without(features, label, label_confidence, np.zeros(240, bool), CLASSES)
     whitened = features @ view.whitening
     whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
     for one in range(CLASSES):
-        mean = np.average(whitened[label == one], axis=0, weights=trust[label == one])
+        mean = np.average(whitened[label == one], axis=0, weights=label_confidence[label == one])
         np.testing.assert_allclose(view.prototypes[one], mean / np.linalg.norm(mean), atol=1e-5)
     expected = whitened @ view.prototypes.T
     np.testing.assert_allclose(view.similarities(features), expected, atol=1e-5)
 
 
 def test_no_label_of_a_fold_argues_for_itself(labelled):
-    features, label, trust = labelled
+    features, label, label_confidence = labelled
     without = folds(240) == 2
-    changed_label, changed_trust, changed = label.copy(), trust.copy(), features.copy()
+    changed_label, changed_trust, changed = label.copy(), label_confidence.copy(), features.copy()
     changed_label[without] = (label[without] + 1) % CLASSES
     changed_trust[without] = 1
     changed[without] *= 5
-    one = view_without(features, label, trust, without, CLASSES)
+    one = view_without(features, label, label_confidence, without, CLASSES)
     other = view_without(changed, changed_label, changed_trust, without, CLASSES)
     np.testing.assert_array_equal(one.whitening, other.whitening)
     np.testing.assert_array_equal(one.prototypes, other.prototypes)
@@ -74,23 +76,23 @@ def test_no_label_of_a_fold_argues_for_itself(labelled):
     changed_label = label.copy()
     changed_label[inside] = (label[inside] + 1) % CLASSES
     assert not np.array_equal(
-        one.prototypes, view_without(features, changed_label, trust, without, CLASSES).prototypes
+        one.prototypes, view_without(features, changed_label, label_confidence, without, CLASSES).prototypes
     )
 
 
 def test_who_is_not_trusted_has_no_say(labelled):
-    features, label, trust = labelled
-    trust = np.where(np.arange(240) < 50, 0.0, trust)
+    features, label, label_confidence = labelled
+    label_confidence = np.where(np.arange(240) < 50, 0.0, label_confidence)
     wild = features.copy()
     wild[:50] *= 100
     nobody = np.zeros(240, bool)
-    one, other = (view_without(some, label, trust, nobody, CLASSES) for some in (features, wild))
+    one, other = (view_without(some, label, label_confidence, nobody, CLASSES) for some in (features, wild))
     np.testing.assert_array_equal(one.whitening, other.whitening)
 
 
 def test_a_class_of_nobody_is_similar_to_nothing(labelled):
-    features, label, trust = labelled
-    view = view_without(features, label, trust, np.zeros(240, bool), CLASSES + 1)
+    features, label, label_confidence = labelled
+    view = view_without(features, label, label_confidence, np.zeros(240, bool), CLASSES + 1)
     assert (view.prototypes[CLASSES] == 0).all() and (view.similarities(features)[:, CLASSES] == 0).all()
 
 

@@ -10,7 +10,7 @@ from synthetic_run import synthetic_run
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify import assess, judge, quality
 from fastreid_prune.purify.fitting import MOST_UNSURE
-from fastreid_prune.purify.telling import sentences
+from fastreid_prune.purify.summary_text import sentences
 from fastreid_prune.trajectory import Samples
 
 

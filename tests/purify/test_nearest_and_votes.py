@@ -66,13 +66,19 @@ def test_vote_weights_and_votes_are_those_of_a_loop(seed):
     count, k, classes = 12, 4, 5
     index = rng.integers(-1, count, (count, k))
     similarity = -np.sort(-rng.random((count, k)).astype(np.float32), axis=1)
-    camera, trust, label = rng.integers(3, size=count), rng.random(count), rng.integers(classes, size=count)
-    weights = vote_weights(Neighbours(index, similarity), camera, trust, width=0.1, other_camera=1.5)
+    camera, label_confidence, label = (
+        rng.integers(3, size=count),
+        rng.random(count),
+        rng.integers(classes, size=count),
+    )
+    weights = vote_weights(
+        Neighbours(index, similarity), camera, label_confidence, width=0.1, other_camera=1.5
+    )
     expected, cast = np.zeros((count, k)), np.zeros((count, classes))
     for i in range(count):
         for j, other in enumerate(index[i]):
             if other >= 0:
-                expected[i, j] = np.exp((similarity[i, j] - similarity[i, 0]) / 0.1) * trust[other]
+                expected[i, j] = np.exp((similarity[i, j] - similarity[i, 0]) / 0.1) * label_confidence[other]
                 expected[i, j] *= 1.5 if camera[i] != camera[other] else 1
         expected[i] /= expected[i].sum() or 1
         for j, other in enumerate(index[i]):

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.scored_run.injected import Planted, given_samples, record_of
+from fastreid_prune.scored_run.injected import InjectedErrors, given_samples, record_of
 
 
 def test_rows_are_found_under_the_data_sets_own_labels(soiled):
     run, _ = soiled
-    planted = Planted.of(run.trajectory)
+    planted = InjectedErrors.of(run.trajectory)
     own = len(run.given)
-    np.testing.assert_array_equal(np.flatnonzero(planted.own), np.arange(own))
+    np.testing.assert_array_equal(np.flatnonzero(planted.dataset_rows), np.arange(own))
     np.testing.assert_array_equal(planted.switched[:own], run.switched)
     assert run.switched.sum() == 30 and not planted.switched[own:].any()
     names = np.array(run.trajectory.samples.class_names, object)
@@ -33,8 +33,8 @@ def test_the_given_samples_are_the_data_sets(soiled):
 
 def test_where_nothing_was_planted_everything_is_the_data_sets(from_logits):
     trajectory = from_logits(np.zeros((6, 3)), np.arange(6) % 3)
-    planted = Planted.of(trajectory)
-    assert planted.own.all() and not planted.switched.any()
+    planted = InjectedErrors.of(trajectory)
+    assert planted.dataset_rows.all() and not planted.switched.any()
     np.testing.assert_array_equal(planted.label, trajectory.labels)
     np.testing.assert_array_equal(given_samples(trajectory).pid, trajectory.samples.pid)
 
@@ -42,7 +42,7 @@ def test_where_nothing_was_planted_everything_is_the_data_sets(from_logits):
 def test_the_trajectory_is_left_as_it_was(soiled):
     run, _ = soiled
     labels = run.trajectory.labels.copy()
-    Planted.of(run.trajectory).label[:] = 0
+    InjectedErrors.of(run.trajectory).label[:] = 0
     np.testing.assert_array_equal(run.trajectory.labels, labels)
 
 
@@ -58,7 +58,7 @@ def test_a_record_of_another_run_is_refused(soiled, damage):
     else:
         record["composed"]["planted/chimera_99999.png"] = "chimera"
     with pytest.raises(FastreidPruneError, match="does not fit samples.csv"):
-        Planted.of(replace(trajectory, meta=trajectory.meta | {"calibration": record}))
+        InjectedErrors.of(replace(trajectory, meta=trajectory.meta | {"calibration": record}))
 
 
 def test_the_record_names_rows_by_file():

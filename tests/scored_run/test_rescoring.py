@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fastreid_prune import scores
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.rescoring import LABEL_FREE, given_scores, relabelled_scores, scores_under
 
 
@@ -82,5 +82,5 @@ def test_without_new_names_nothing_changes(soiled):
 def test_where_nothing_was_planted_the_scores_are_the_given_ones(from_logits):
     trajectory = from_logits(np.random.default_rng(0).normal(size=(30, 3)), np.arange(30) % 3)
     values = np.arange(30.0)
-    assert Planted.of(trajectory).own.all()
+    assert InjectedErrors.of(trajectory).dataset_rows.all()
     np.testing.assert_array_equal(given_scores(trajectory, "aum", values), values)

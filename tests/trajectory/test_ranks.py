@@ -13,8 +13,8 @@ from trajectory_reference import assert_equal
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.trajectory import FeatureRecorder, LogitRecorder, Samples, blocks, load_trajectory
 from fastreid_prune.trajectory.joined_log import join_logs
+from fastreid_prune.trajectory.per_epoch_logits import open_epoch
 from fastreid_prune.trajectory.ranks import merge_feature_ranks, merge_ranks, merge_whole, unvisited_by_all
-from fastreid_prune.trajectory.whole import open_epoch
 
 RANKS, EPOCHS, STEPS, BATCH, N, C, D = 2, 3, 5, 6, 40, 9, 4
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.io.tables import write_csv, write_parquet
-from fastreid_prune.lab.experiments.kept import kept
+from fastreid_prune.lab.experiments.composition import kept
 from fastreid_prune.lab.experiments.run_folder import RunFolder
 from fastreid_prune.lab.experiments.runs import SCORE, Run
 from fastreid_prune.report.scoring_model import held_out

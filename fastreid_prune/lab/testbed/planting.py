@@ -21,7 +21,7 @@ JPEG_QUALITY = 95
 
 
 @dataclass(frozen=True)
-class Planted:
+class InjectedErrors:
     """What was made.
 
     Attributes:
@@ -45,7 +45,7 @@ def plant(
     outliers: float = 0.03,
     seed: int = 0,
     progress: bool = False,
-) -> Planted:
+) -> InjectedErrors:
     """Copy a data set with wrong labels and outliers planted into its training images.
 
     Unchanged images are hard links where the file system allows it, else copies. Foreign people are taken from
@@ -95,7 +95,7 @@ def plant(
     kinds = dict(sorted(Counter(row.kind for row in rows if row.split == "train").items()))
     made |= {"outliers": outliers, "seed": seed, "kinds": kinds}
     write_test_bed(target, layout.root, fill, rows, made)
-    return Planted(target, target / TRUTH, dict(Counter(row.split for row in rows)), kinds)
+    return InjectedErrors(target, target / TRUTH, dict(Counter(row.split for row in rows)), kinds)
 
 
 def _check(source: Path, target: Path, wrong_labels: float, pattern: str, outliers: float) -> None:

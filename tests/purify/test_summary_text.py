@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from fastreid_prune.purify import Summary
-from fastreid_prune.purify.telling import sentences
+from fastreid_prune.purify.summary_text import sentences
 
 FOUND = Summary(
     samples=1200,

@@ -13,7 +13,7 @@ _SHIFT, _BEND = 1.0, 0.3
 
 
 @dataclass(frozen=True)
-class Naming:
+class RelabelConfidence:
     """How general log odds are bent to one run.
 
     Attributes:
@@ -28,7 +28,7 @@ class Naming:
         return _MOST * expit(self.factor * odds + self.offset)
 
 
-def fit_naming(odds: np.ndarray, right: np.ndarray, clean_share: float) -> Naming:
+def fit_relabel_confidence(odds: np.ndarray, right: np.ndarray, clean_share: float) -> RelabelConfidence:
     """Bend the odds to the names of switched samples, by maximum a posteriori.
 
     Of a switched sample the right identity is known only as far as the data set's own label of it was right: the
@@ -42,9 +42,9 @@ def fit_naming(odds: np.ndarray, right: np.ndarray, clean_share: float) -> Namin
 
     def loss(bent: np.ndarray) -> float:
         offset, bend = bent
-        met = clean_share * Naming(np.exp(bend), offset)(odds)
+        met = clean_share * RelabelConfidence(np.exp(bend), offset)(odds)
         fits = np.log(np.maximum(met[right], 1e-9)).sum() + np.log1p(-met[~right]).sum()
         return (offset / _SHIFT) ** 2 / 2 + (bend / _BEND) ** 2 / 2 - fits
 
     offset, bend = minimize(loss, np.zeros(2), method="BFGS").x
-    return Naming(float(np.exp(bend)), float(offset))
+    return RelabelConfidence(float(np.exp(bend)), float(offset))

@@ -6,17 +6,17 @@ from scipy.special import log_softmax
 from sklearn.metrics import roc_auc_score
 
 from fastreid_prune.purify.evidence import COLUMNS, weigh
-from fastreid_prune.purify.scene import set_scene
-from fastreid_prune.scored_run.injected import Planted
+from fastreid_prune.purify.reference_set import build_reference_set
+from fastreid_prune.scored_run.injected import InjectedErrors
 
 
 @pytest.fixture(scope="module")
 def scene_of(soiled):
-    """The run, its trajectory, what was planted, the scene, and the evidence against the given labels."""
+    """The run, its trajectory, what was planted, the reference, and the evidence against the given labels."""
     run, _ = soiled
-    planted = Planted.of(run.trajectory)
-    scene = set_scene(run.trajectory, planted.label, planted.own)
-    return run, planted, scene, weigh(run.trajectory, scene, planted.label)
+    planted = InjectedErrors.of(run.trajectory)
+    reference = build_reference_set(run.trajectory, planted.label, planted.dataset_rows)
+    return run, planted, reference, weigh(run.trajectory, reference, planted.label)
 
 
 def column(evidence, name):
@@ -24,18 +24,18 @@ def column(evidence, name):
 
 
 def test_who_has_a_wrong_label_is_trusted_less(scene_of):
-    run, planted, scene, _ = scene_of
-    trust = scene.trust[planted.own]
+    run, planted, reference, _ = scene_of
+    label_confidence = reference.label_confidence[planted.dataset_rows]
     fair = ~run.outlier
-    assert roc_auc_score(run.wrong[fair], -trust[fair]) > 0.97
-    assert trust.min() > 0 and trust.max() <= 1
+    assert roc_auc_score(run.wrong[fair], -label_confidence[fair]) > 0.97
+    assert label_confidence.min() > 0 and label_confidence.max() <= 1
 
 
 def test_composed_images_have_no_say(scene_of):
-    _, planted, scene, _ = scene_of
-    assert (scene.trust[planted.composed] == 0).all()
-    for neighbours in (scene.neighbours, scene.plain_neighbours):
-        assert planted.own[neighbours.index].all()
+    _, planted, reference, _ = scene_of
+    assert (reference.label_confidence[planted.composed] == 0).all()
+    for neighbours in (reference.neighbours, reference.plain_neighbours):
+        assert planted.dataset_rows[neighbours.index].all()
 
 
 def test_soft_label_evidence_is_scipys(scene_of):
@@ -49,10 +49,10 @@ def test_soft_label_evidence_is_scipys(scene_of):
 
 
 def test_likeness_is_measured_through_the_samples_own_view(scene_of):
-    _, planted, scene, evidence = scene_of
+    _, planted, reference, evidence = scene_of
     for row in range(0, len(planted.label), 97):
-        view = scene.views[scene.fold[row]]
-        like = view.similarities(scene.features[row : row + 1])[0]
+        view = reference.views[reference.fold[row]]
+        like = view.similarities(reference.features[row : row + 1])[0]
         difference = like[evidence.suggested[row]] - like[planted.label[row]]
         assert column(evidence, "likeness")[row] == pytest.approx(difference, abs=1e-5)
         assert column(evidence, "own")[row] == pytest.approx(like[planted.label[row]], abs=1e-5)
@@ -68,7 +68,7 @@ def test_shares_of_the_votes_are_shares(scene_of):
 def test_the_person_shown_is_suggested(scene_of):
     run, planted, _, evidence = scene_of
     names = np.array(run.trajectory.samples.class_names, object)
-    suggested = names[evidence.suggested][planted.own]
+    suggested = names[evidence.suggested][planted.dataset_rows]
     rows = run.wrong & ~run.switched
     assert (suggested[rows] == run.shown[rows]).mean() > 0.95
     assert (evidence.suggested != planted.label).all() and (evidence.runner_up != planted.label).all()
@@ -76,17 +76,17 @@ def test_the_person_shown_is_suggested(scene_of):
 
 
 def test_a_barred_class_is_not_suggested(scene_of):
-    run, planted, scene, evidence = scene_of
-    rows = np.flatnonzero(planted.own)[::50]
+    run, planted, reference, evidence = scene_of
+    rows = np.flatnonzero(planted.dataset_rows)[::50]
     barred = evidence.suggested[rows]
-    again = weigh(run.trajectory, scene, planted.label[rows], rows, barred=barred)
+    again = weigh(run.trajectory, reference, planted.label[rows], rows, barred=barred)
     assert (again.suggested != barred).all() and (again.suggested != planted.label[rows]).all()
 
 
 def test_some_rows_have_the_evidence_that_they_have_among_all(scene_of):
-    run, planted, scene, evidence = scene_of
+    run, planted, reference, evidence = scene_of
     rows = np.random.default_rng(0).permutation(len(planted.label))[:40]
-    some = weigh(run.trajectory, scene, planted.label[rows], rows)
+    some = weigh(run.trajectory, reference, planted.label[rows], rows)
     np.testing.assert_allclose(some.columns, evidence.columns[rows], atol=1e-4)
     np.testing.assert_array_equal(some.suggested, evidence.suggested[rows])
 
@@ -95,4 +95,4 @@ def test_some_rows_have_the_evidence_that_they_have_among_all(scene_of):
 def test_each_sign_alone_tells_wrong_labels_from_right_ones(scene_of, name):
     run, planted, _, evidence = scene_of
     fair = ~run.outlier & ~run.switched
-    assert roc_auc_score(run.wrong[fair], column(evidence, name)[planted.own][fair]) > 0.9
+    assert roc_auc_score(run.wrong[fair], column(evidence, name)[planted.dataset_rows][fair]) > 0.9

@@ -4,7 +4,7 @@ import torch
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.trajectory import LogitRecorder
-from fastreid_prune.trajectory.whole import open_epoch
+from fastreid_prune.trajectory.per_epoch_logits import open_epoch
 
 N, C = 12, 3
 

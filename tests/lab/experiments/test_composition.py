@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastreid_prune.lab.demo import write_demo
-from fastreid_prune.lab.experiments.kept import Kept, kept
+from fastreid_prune.lab.experiments.composition import Kept, kept
 from fastreid_prune.lab.experiments.summary import as_markdown, blocks
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.scored_run.score_table import ScoreTable

@@ -21,12 +21,12 @@ _BLOCK_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
-class Scene:
+class ReferenceSet:
     """N samples in C classes.
 
     Attributes:
         label: [N] int64, the class that each sample speaks for.
-        trust: [N] float64, the probability that ``label`` is right; 0 for those who have no say.
+        label_confidence: [N] float64, the probability that ``label`` is right; 0 for those who have no say.
         camera: [N] int64.
         known: [N] bool, samples that were seen and have features.
         features: [N, D] float32, without what a camera adds.
@@ -38,7 +38,7 @@ class Scene:
     """
 
     label: np.ndarray
-    trust: np.ndarray
+    label_confidence: np.ndarray
     camera: np.ndarray
     known: np.ndarray
     features: np.ndarray
@@ -49,7 +49,7 @@ class Scene:
     neighbours: Neighbours
 
 
-def set_scene(trajectory: Trajectory, label: np.ndarray, speaks: np.ndarray) -> Scene:
+def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.ndarray) -> ReferenceSet:
     """Find out, in a few rounds, who is to be believed, and who is whose neighbour.
 
     Args:
@@ -64,9 +64,11 @@ def set_scene(trajectory: Trajectory, label: np.ndarray, speaks: np.ndarray) -> 
     features[~known] = 0
     speaks = speaks & known
     fold = folds(count)
-    trust = speaks.astype(float)
+    label_confidence = speaks.astype(float)
     for _ in range(_ROUNDS):
-        views = [view_without(features, label, trust, fold == one, classes) for one in range(NUM_FOLDS)]
+        views = [
+            view_without(features, label, label_confidence, fold == one, classes) for one in range(NUM_FOLDS)
+        ]
         against = np.full(count, np.nan)
         for one, view in enumerate(views):
             inside = np.flatnonzero(fold == one)
@@ -74,16 +76,18 @@ def set_scene(trajectory: Trajectory, label: np.ndarray, speaks: np.ndarray) -> 
                 rows = inside[part]
                 against[rows] = _against(trajectory, view, features[rows], label[rows], rows)
         guess = 1 / (1 + np.exp(np.clip(np.nan_to_num(against), -30, 30)))
-        trust = np.where(speaks, np.maximum(guess, _LEAST_TRUST), 0.0)
-    views = [view_without(features, label, trust, fold == one, classes) for one in range(NUM_FOLDS)]
+        label_confidence = np.where(speaks, np.maximum(guess, _LEAST_TRUST), 0.0)
+    views = [
+        view_without(features, label, label_confidence, fold == one, classes) for one in range(NUM_FOLDS)
+    ]
     plain = unit(features)
     found = []
     for one, view in enumerate(views):
         inside = np.flatnonzero(fold == one)
         found.append((inside, nearest(view.transform(features), speaks, NUM_NEIGHBOURS, inside)))
-    return Scene(
+    return ReferenceSet(
         label=label,
-        trust=trust,
+        label_confidence=label_confidence,
         camera=np.unique(np.asarray(camids, str), return_inverse=True)[1],
         known=known,
         features=features,

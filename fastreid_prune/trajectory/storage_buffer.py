@@ -15,7 +15,7 @@ from fastreid_prune.trajectory.storage import STORAGES, allocate_rows
 Write = Callable[[Tensor, Tensor, Tensor], object]
 
 
-class PlacedRows:
+class StorageBuffer:
     """Rows that are made at the first batch, when their device and width are known.
 
     Args:

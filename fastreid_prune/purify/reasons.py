@@ -4,7 +4,7 @@ import numpy as np
 
 from fastreid_prune.purify.calibration import Scale
 from fastreid_prune.purify.evidence import COLUMNS, Evidence
-from fastreid_prune.purify.scene import Scene
+from fastreid_prune.purify.reference_set import ReferenceSet
 from fastreid_prune.scored_run.verdicts import MISLABELLED, OUTLIER
 from fastreid_prune.selection.regime import NEAR, usual_distance
 from fastreid_prune.trajectory import Trajectory
@@ -24,12 +24,12 @@ def class_names(trajectory: Trajectory) -> np.ndarray:
     return np.array([*names, None], dtype=object)[:-1]
 
 
-def duplicates_elsewhere(scene: Scene) -> np.ndarray:
+def duplicates_elsewhere(reference: ReferenceSet) -> np.ndarray:
     """The row of each sample's nearest neighbour where that is a near-duplicate under another identity, [N] int64;
     -1 elsewhere."""
-    usual = usual_distance(scene.plain, scene.label, scene.known)
-    nearest, similarity = scene.plain_neighbours.index[:, 0], scene.plain_neighbours.similarity[:, 0]
-    elsewhere = (nearest >= 0) & (scene.label[nearest] != scene.label)
+    usual = usual_distance(reference.plain, reference.label, reference.known)
+    nearest, similarity = reference.plain_neighbours.index[:, 0], reference.plain_neighbours.similarity[:, 0]
+    elsewhere = (nearest >= 0) & (reference.label[nearest] != reference.label)
     return np.where(elsewhere & (1 - similarity < NEAR * usual), nearest, -1)
 
 
