@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 
 from fastreid_prune.lab.testbed import plant
-from fastreid_prune.lab.testbed.errors import PATTERNS
 
 
 @click.command()
@@ -15,13 +14,17 @@ from fastreid_prune.lab.testbed.errors import PATTERNS
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the test bed."
 )
-@click.option("--wrong-labels", default=0.10, show_default=True, help="Share of the training images.")
+@click.option(
+    "--wrong-labels", default=0.10, show_default=True, help="Share of a pattern that is given without one."
+)
 @click.option(
     "--pattern",
-    type=click.Choice(PATTERNS),
     default="uniform",
     show_default=True,
-    help="To any other identity, or from each identity to one other.",
+    metavar="PATTERN[:SHARE],...",
+    help="uniform (to any other identity), patterned (from each identity to one other), tracklet (all of a person in "
+    "a camera), split (a person under two numbers), merge (two persons under one); shares of the last two are of the "
+    "identities. Several: uniform:0.05,tracklet:0.05.",
 )
 @click.option("--outliers", default=0.03, show_default=True, help="Share of the training images.")
 @click.option("--seed", default=0, show_default=True, help="Another seed plants other errors.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.lab.testbed.truth import WRONG_KINDS
 from fastreid_prune.manifest import Manifest
 
 
@@ -55,7 +56,7 @@ def read_planted(path: str | os.PathLike) -> dict[str, str]:
 
     Args:
         path: ``truth.csv`` with the columns ``file``, ``true_id``, ``kind`` (and ``split``, where query and gallery are
-            listed too); ``kind`` is ``wrong_label`` or begins with ``outlier`` for planted errors.
+            listed too); ``kind`` is one of :data:`.truth.WRONG_KINDS` or begins with ``outlier`` for planted errors.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
@@ -67,10 +68,10 @@ def read_planted(path: str | os.PathLike) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FastreidPruneError(f"{path}: no truth.csv that can be read ({error}).") from error
     return {
-        row["file"]: row["true_id"] if row["kind"] == "wrong_label" else ""
+        row["file"]: row["true_id"] if row["kind"] in WRONG_KINDS else ""
         for row in rows
         if row.get("split", "train") == "train"
-        and (row["kind"] == "wrong_label" or row["kind"].startswith("outlier"))
+        and (row["kind"] in WRONG_KINDS or row["kind"].startswith("outlier"))
     }
 
 

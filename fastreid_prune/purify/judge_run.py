@@ -88,7 +88,10 @@ def against_truth(table: ScoreTable, judgement: Judgement, truth: str | os.PathL
             f"{truth}: {len(missing)} of {count} images of the run have no row, the first {missing[0]}. Give the "
             "truth.csv of the data set that the run was scored on."
         )
-    known = [rows[name] for name in table.file_name[:count]]
+    known = [
+        rows[name].given(_number(pid))
+        for name, pid in zip(table.file_name[:count], table.pid[:count], strict=True)
+    ]
     true_pid = np.array(
         [
             "" if row.true_id == NO_ID else f"{pid[: len(pid) - len(pid.rsplit('_', 1)[-1])]}{row.true_id}"
@@ -104,3 +107,9 @@ def against_truth(table: ScoreTable, judgement: Judgement, truth: str | os.PathL
         np.nan_to_num(judgement.wrong_probability),
         np.nan_to_num(judgement.outlier_probability),
     )
+
+
+def _number(pid: str) -> int:
+    """The number in an identity's name, ``NO_ID`` where there is none: ``market1501_2`` is 2."""
+    number = pid.rsplit("_", 1)[-1]
+    return int(number) if number.isdigit() else NO_ID

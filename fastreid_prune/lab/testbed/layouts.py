@@ -38,6 +38,7 @@ class Layout:
         root: name of the data set's own folder in the data sets' root folder.
         read: from the data set's own folder to its images, in the order of their files.
         rename: the file of an image under another person's number, where the layout writes the number into names.
+        most_pid: the highest number that fastreid's reader takes; None where it takes any.
         write_lists: writes the list files of a layout that has them, from (new file, new number, split) triples.
     """
 
@@ -45,6 +46,7 @@ class Layout:
     root: str
     read: Callable[[Path], list[LaidImage]]
     rename: Callable[[str, int], str]
+    most_pid: int | None
     write_lists: Callable[[Path, list[tuple[str, int, str]]], None]
 
 
@@ -142,8 +144,8 @@ _VERI = _named(
     {"train": "image_train", "query": "image_query", "gallery": "image_test"}, r"(\d+)_c(\d\d\d)", 4
 )
 LAYOUTS = (
-    Layout("Market-1501", "Market-1501-v15.09.15", *_MARKET, _no_lists),
-    Layout("VeRi", "veri", *_VERI, _no_lists),
-    Layout("MSMT17", "MSMT17_V1", _read_msmt17, lambda file, pid: file, _write_msmt17_lists),
-    Layout("MSMT17", "MSMT17_V2", _read_msmt17, lambda file, pid: file, _write_msmt17_lists),
+    Layout("Market-1501", "Market-1501-v15.09.15", *_MARKET, 1501, _no_lists),
+    Layout("VeRi", "veri", *_VERI, 776, _no_lists),
+    Layout("MSMT17", "MSMT17_V1", _read_msmt17, lambda file, pid: file, None, _write_msmt17_lists),
+    Layout("MSMT17", "MSMT17_V2", _read_msmt17, lambda file, pid: file, None, _write_msmt17_lists),
 )

@@ -11,9 +11,10 @@ import numpy as np
 from rich.progress import track
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.testbed.errors import PATTERNS, Errors, plan_errors
+from fastreid_prune.lab.testbed.errors import Errors, plan_errors
 from fastreid_prune.lab.testbed.folder import TRUTH, claim, write_test_bed
 from fastreid_prune.lab.testbed.layouts import LaidImage, Layout, find_layout
+from fastreid_prune.lab.testbed.patterns import parse_patterns
 from fastreid_prune.lab.testbed.spoiling import Spoiler
 from fastreid_prune.lab.testbed.truth import CLEAN_KINDS, NO_ID, TruthRow, read_truth
 
@@ -55,8 +56,11 @@ def plant(
     Args:
         source: the data sets' root folder: it holds a data set in Market-1501's, VeRi's or MSMT17's layout.
         target: a new or empty folder, or an earlier test bed, which is replaced.
-        wrong_labels: share of the training images.
-        pattern: ``uniform`` (to any other identity) or ``patterned`` (each identity errs to one other).
+        wrong_labels: share of the training images (of their identities for ``split`` and ``merge``) where ``pattern``
+            says none.
+        pattern: ``uniform`` (to any other identity), ``patterned`` (each identity errs to one other), ``tracklet`` (all
+            of a person in a camera go to another identity), ``split`` (a person under two numbers), ``merge`` (two
+            persons under one), or several with a share each: ``uniform:0.05,tracklet:0.05``.
         outliers: share of the training images.
         seed: of all chance.
         progress: show a progress bar.
@@ -65,7 +69,8 @@ def plant(
         FastreidPruneError: no data set there, a share or pattern that is none, or ``target`` holds something else.
     """
     source, target = Path(source), Path(target)
-    _check(source, target, wrong_labels, pattern, outliers)
+    shares = parse_patterns(pattern, wrong_labels)
+    _check(source, target, outliers)
     layout, root = find_layout(source)
     images = layout.read(root)
     known = _known_truth(source, layout, images)
@@ -75,7 +80,9 @@ def plant(
         raise FastreidPruneError(f"{root}: holds no training images. Give the folder of a complete data set.")
     labels = np.array([images[k].pid for k in train])
     free = np.array([known[k].kind in CLEAN_KINDS for k in train])
-    errors = plan_errors(labels, wrong_labels, pattern, outliers, seed, free)
+    cameras = np.array([images[k].camera for k in train])
+    unused = _unused_numbers({image.pid for image in images}, layout.most_pid)
+    errors = plan_errors(labels, cameras, shares, outliers, seed, free, unused)
     rows = _truth(layout, images, known, train, errors)
     spoiler = Spoiler(root, images, seed) if len(errors.outliers) else None
     spoilt = {train[int(k)]: str(kind) for k, kind in zip(errors.outliers, errors.kinds, strict=True)}
@@ -88,26 +95,29 @@ def plant(
                 spoiler.spoil(k, spoilt[k]).save(path, quality=JPEG_QUALITY)
             else:
                 _link(root / images[k].file, path)
-        lists = [(row.file.split("/", 1)[1], row.given_id, row.split) for row in rows]
+        lists = [(row.file.split("/", 1)[1], row.given_id or 0, row.split) for row in rows]
         layout.write_lists(folder / layout.root, lists)
 
-    made = {"made_by": "plant", "layout": layout.name, "wrong_labels": wrong_labels, "pattern": pattern}
+    made: dict[str, object] = {"made_by": "plant", "layout": layout.name, "wrong_labels": shares}
     kinds = dict(sorted(Counter(row.kind for row in rows if row.split == "train").items()))
     made |= {"outliers": outliers, "seed": seed, "kinds": kinds}
     write_test_bed(target, layout.root, fill, rows, made)
     return InjectedErrors(target, target / TRUTH, dict(Counter(row.split for row in rows)), kinds)
 
 
-def _check(source: Path, target: Path, wrong_labels: float, pattern: str, outliers: float) -> None:
-    if not (0 <= wrong_labels <= 0.5 and 0 <= outliers <= 0.3):
-        raise FastreidPruneError(
-            f"Shares of {wrong_labels} wrong labels and {outliers} outliers were asked for: "
-            "give one between 0 and 0.5 and one between 0 and 0.3."
-        )
-    if pattern not in PATTERNS:
-        raise FastreidPruneError(f"The pattern {pattern!r} is not known: give one of {', '.join(PATTERNS)}.")
+def _check(source: Path, target: Path, outliers: float) -> None:
+    if not 0 <= outliers <= 0.3:
+        raise FastreidPruneError(f"A share of {outliers} outliers was asked for: give one between 0 and 0.3.")
     if target.resolve() == source.resolve():
         raise FastreidPruneError(f"{target}: is the data set itself. Give another folder to write to.")
+
+
+def _unused_numbers(used: set[int], most: int | None) -> np.ndarray:
+    """Numbers that no person has, those after the highest first; ``most`` is the highest that the layout takes."""
+    highest = max(used)
+    after = range(highest + 1, (most if most is not None else highest + len(used)) + 1)
+    between = (pid for pid in range(highest - 1, 0, -1) if pid not in used)
+    return np.array([*after, *between], np.int64)
 
 
 def _known_truth(source: Path, layout: Layout, images: list[LaidImage]) -> list[TruthRow]:
@@ -118,7 +128,12 @@ def _known_truth(source: Path, layout: Layout, images: list[LaidImage]) -> list[
         file = f"{layout.root}/{image.file}"
         kind = "clean" if image.is_person else "distractor"
         name_says = TruthRow(file, image.pid, kind, image.pid, image.camera, image.split)
-        rows.append(given.get(file, name_says))
+        row = given.get(file, name_says)
+        if not row.kind:
+            row = row.given(image.pid)
+            kind = "wrong_label" if row.is_mislabelled else "outlier_unknown" if row.is_outlier else kind
+            row = dataclasses.replace(row, kind=kind)
+        rows.append(dataclasses.replace(row, given_id=image.pid, camera=image.camera, split=image.split))
     return rows
 
 
@@ -129,12 +144,16 @@ def _truth(
     rows = list(known)
     taken = {row.file for row in rows}
     renamed: dict[str, str] = {}
-    for sample, pid in zip(errors.wrong, errors.new_label, strict=True):
+    for sample, pid, kind in zip(errors.wrong, errors.new_label, errors.wrong_kinds, strict=True):
         k = train[sample]
         file = _free_name(f"{layout.root}/{layout.rename(images[k].file, int(pid))}", rows[k].file, taken)
         taken.add(file)
         renamed[rows[k].file] = file
-        rows[k] = dataclasses.replace(rows[k], file=file, kind="wrong_label", given_id=int(pid))
+        if rows[k].kind not in CLEAN_KINDS:
+            kind = rows[k].kind  # an earlier error, whose identity was merged or split as a whole
+        elif rows[k].true_id == pid:
+            kind = "clean"
+        rows[k] = dataclasses.replace(rows[k], file=file, kind=str(kind), given_id=int(pid))
     for sample, kind in zip(errors.outliers, errors.kinds, strict=True):
         k = train[sample]
         shown = rows[k].true_id if kind == "outlier_occlusion" else NO_ID

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
@@ -12,44 +12,55 @@ from fastreid_prune.io.files import written_whole
 NO_ID = -1  # the true id of an image that shows no single known person
 CLEAN_KINDS = ("clean", "near_copy")
 OUTLIER_PREFIX = "outlier_"
+WRONG_KINDS = ("wrong_label", "wrong_tracklet", "merged")
 
 
 @dataclass(frozen=True)
 class TruthRow:
-    """One image.
+    """One image. Only its file and its true id need be known.
 
     Attributes:
         file: path relative to the test bed's folder, with forward slashes.
         true_id: the number of the person shown, ``NO_ID`` where it shows none, or more than one.
-        kind: ``clean``, ``near_copy`` (of another image), ``wrong_label``, ``distractor`` (in the gallery),
+        kind: ``clean``, ``near_copy`` (of another image), ``wrong_label`` (of a single image), ``wrong_tracklet`` (of
+            all of a person in a camera), ``merged`` (the person shares the number of another), ``split`` (the person
+            has two numbers, and this is the second: no wrong label by itself), ``distractor`` (in the gallery),
             or ``outlier_…``: ``outlier_two_people``, ``outlier_object``, ``outlier_background``,
-            ``outlier_occlusion``, ``outlier_foreign`` (a person who is none of the identities).
-        given_id: the number that the file's name gives.
-        camera: the number that the file's name gives, from 1.
-        split: ``train``, ``query`` or ``gallery``.
+            ``outlier_occlusion``, ``outlier_foreign`` (a person who is none of the identities);
+            empty where it is not said: it then follows from the ids.
+        given_id: the number that the file's name gives; None where it is not said.
+        camera: the number that the file's name gives, from 1; None where it is not said.
+        split: ``train``, ``query`` or ``gallery``; empty where it is not said.
         near_copy_of: the file of which this is a near-copy, else empty. A near-copy may have a wrong label.
     """
 
     file: str
     true_id: int
-    kind: str
-    given_id: int
-    camera: int
-    split: str
+    kind: str = ""
+    given_id: int | None = None
+    camera: int | None = None
+    split: str = ""
     near_copy_of: str = ""
 
     @property
     def is_outlier(self) -> bool:
         """Whether the image should not be in a training set at all."""
-        return self.kind.startswith(OUTLIER_PREFIX)
+        return self.kind.startswith(OUTLIER_PREFIX) if self.kind else self.true_id == NO_ID
 
     @property
     def is_mislabelled(self) -> bool:
         """Whether the image shows one person and is labelled as another."""
-        return self.kind == "wrong_label"
+        if self.kind or self.given_id is None:
+            return self.kind in WRONG_KINDS
+        return self.true_id not in (self.given_id, NO_ID)
+
+    def given(self, number: int) -> "TruthRow":
+        """The row with ``number`` as the given id where it says none."""
+        return self if self.given_id is not None else replace(self, given_id=number)
 
 
 COLUMNS = tuple(field.name for field in fields(TruthRow))
+NEEDED = ("file", "true_id")
 
 
 def write_truth(path: str | os.PathLike, rows: Iterable[TruthRow]) -> None:
@@ -61,7 +72,7 @@ def write_truth(path: str | os.PathLike, rows: Iterable[TruthRow]) -> None:
 
 
 def read_truth(path: str | os.PathLike) -> list[TruthRow]:
-    """Read what :func:`write_truth` wrote.
+    """Read what :func:`write_truth` wrote, or any CSV with the columns ``file`` and ``true_id``.
 
     Raises:
         FastreidPruneError: there is no such file, a column is missing, or an id is no number.
@@ -70,7 +81,7 @@ def read_truth(path: str | os.PathLike) -> list[TruthRow]:
     try:
         with open(path, newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
             if missing:
                 raise FastreidPruneError(
                     f"{path}: the columns {', '.join(missing)} are missing; found "
@@ -86,16 +97,21 @@ def read_truth(path: str | os.PathLike) -> list[TruthRow]:
 
 def _row(path: Path, line: int, values: dict[str, str]) -> TruthRow:
     try:
-        numbers = {name: int(values[name]) for name in ("true_id", "given_id", "camera")}
+        return TruthRow(
+            file=values["file"],
+            true_id=int(values["true_id"]),
+            kind=values.get("kind") or "",
+            given_id=_number(values.get("given_id")),
+            camera=_number(values.get("camera")),
+            split=values.get("split") or "",
+            near_copy_of=values.get("near_copy_of") or "",
+        )
     except (TypeError, ValueError) as error:
         raise FastreidPruneError(
-            f"{path}, line {line}: true_id, given_id and camera must be whole numbers ({error}). "
-            "Write the file anew."
+            f"{path}, line {line}: true_id, and given_id and camera where they are given, must be whole numbers "
+            f"({error}). Write the file anew."
         ) from error
-    return TruthRow(
-        file=values["file"],
-        kind=values["kind"],
-        split=values["split"],
-        near_copy_of=values["near_copy_of"],
-        **numbers,
-    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None

@@ -170,3 +170,23 @@ def test_an_image_that_cannot_be_read_is_named(market, tmp_path):
         for seed in range(5):
             plant(tmp_path / "source", tmp_path / "bed", 0.0, "uniform", 0.3, seed)
     assert not (tmp_path / "bed" / "truth.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "pattern", ["tracklet", "split:0.3", "merge:0.3", "uniform:0.05,tracklet:0.1,split:0.2"]
+)
+def test_patterns_of_groups_are_files_under_other_numbers(market, tmp_path, pattern):
+    made = plant(market, tmp_path / "bed", 0.1, pattern, 0.0, seed=2)
+    rows = of_split(made.folder)
+    changed = [row for row in rows if row.kind != "clean"]
+    assert changed and all(row.given_id != row.true_id for row in changed)
+    for row in rows:
+        assert int(os.path.basename(row.file)[:4]) == row.given_id
+        assert (made.folder / row.file).is_file()
+    given, true = {row.given_id for row in rows}, {row.true_id for row in rows}
+    if pattern.startswith("merge"):
+        assert len(given) == len(true) - 2
+    if pattern.startswith("split"):
+        assert len(given) == len(true) + 2
+        others = {row.given_id for row in read_truth(made.truth) if row.split != "train"}
+        assert not (given - true) & others

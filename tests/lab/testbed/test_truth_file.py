@@ -27,8 +27,16 @@ def test_a_missing_file_and_a_missing_column_and_a_word_for_a_number_are_named(t
     with pytest.raises(FastreidPruneError, match="truth.csv"):
         read_truth(path)
     path.write_text("file,kind\nx,clean\n")
-    with pytest.raises(FastreidPruneError, match="true_id, given_id, camera, split, near_copy_of"):
+    with pytest.raises(FastreidPruneError, match="true_id are missing"):
         read_truth(path)
     path.write_text("file,true_id,kind,given_id,camera,split,near_copy_of\nx,two,clean,2,1,train,\n")
     with pytest.raises(FastreidPruneError, match="line 2"):
         read_truth(path)
+
+
+def test_file_and_true_id_are_enough_and_the_kind_follows_from_the_given_id(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("file,true_id\na,1\nb,2\nc,-1\n")
+    rows = [row.given(1) for row in read_truth(path)]
+    assert [row.is_mislabelled for row in rows] == [False, True, False]
+    assert [row.is_outlier for row in rows] == [False, False, True]
