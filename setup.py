@@ -26,7 +26,16 @@ FASTREID_NEEDS = [
 ]
 REPORT = ["jinja2", "matplotlib"]
 SWEEP = REPORT
-TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *SWEEP]
+# Minor versions of these change what they find or how they format.
+CHECKS = [
+    "ruff>=0.17,<0.18",
+    "mypy>=2.4,<2.5",
+    "import-linter>=2.17,<3",
+    "pre-commit",
+    "types-PyYAML",
+    "types-tabulate",
+]
+TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *CHECKS, *SWEEP]
 
 setup(
     name="fastreid_prune",

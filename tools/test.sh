@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests in an environment of their own; --slow adds those that train for minutes or need large arrays.
-# Any other argument goes to pytest. Without Chromium and chromedriver the page's tests in a browser are skipped.
+# Runs the checks (tools/check.sh) and the tests in an environment of their own.
+# --slow adds the tests that train for minutes or need large arrays; any other argument goes to pytest, and then the
+# checks are left out. Without Chromium and chromedriver the page's tests in a browser are skipped.
 cd "$(dirname "$0")/.."
 source tools/environment.sh
 for program in chromium:google-chrome chromedriver; do
@@ -12,4 +13,5 @@ arguments=()
 for argument in "$@"; do
     if [ "$argument" = --slow ]; then selection=(); else arguments+=("$argument"); fi
 done
+[ ${#arguments[@]} -gt 0 ] || bash tools/check.sh
 exec python -m pytest ${selection[@]+"${selection[@]}"} ${arguments[@]+"${arguments[@]}"}
