@@ -31,7 +31,8 @@ def parse(words, *, whole=True):
     for parameter in verb.params:
         value = values.get(parameter.name)
         given = value is not None and type(value).__name__ != "Sentinel"
-        assert given or not parameter.required or not whole or "--help" in words, f"{parameter.human_readable_name} is missing"
+        needed = parameter.required and whole and "--help" not in words
+        assert given or not needed, f"{parameter.human_readable_name} is missing"
         if given and not isinstance(parameter.type, click.Path | click.File) and parameter.nargs == 1:
             for one in value if parameter.multiple else [value]:
                 if not re.fullmatch(r"[A-Z_]+", str(one)):  # a name that stands for a value

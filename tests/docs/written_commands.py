@@ -35,7 +35,9 @@ def commands_of(page: Path) -> list[Command]:
         place = f"{page.relative_to(ROOT)}:{began or number}"
         if line.lstrip().startswith("```"):
             fence = None if fence is not None else line.strip("` ") or "text"
-        elif fence in ("bash", "sh", "shell", "console", "text") or (fence is None and line.startswith("    ")):
+        elif fence in ("bash", "sh", "shell", "console", "text") or (
+            fence is None and line.startswith("    ")
+        ):
             joined, began = joined + line.strip().removeprefix("$ "), began or number
             if joined.endswith("\\"):
                 joined = joined[:-1]
