@@ -17,7 +17,9 @@ from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 logger = logging.getLogger("fastreid.prune")
 
 
-def planted(train_set: CommDataset, root: str, *, switched: float, composed: float) -> CommDataset:
+def planted(
+    train_set: CommDataset, root: str, *, switched: float, composed: float, clips: float
+) -> CommDataset:
     """The training set with errors planted.
 
     The choice depends on the samples alone, so that runs with other seeds can be merged and a resumed run trains
@@ -26,7 +28,7 @@ def planted(train_set: CommDataset, root: str, *, switched: float, composed: flo
     Args:
         train_set: fastreid's own kind of data set; any other is returned as it is.
         root: the folder of the data sets.
-        switched, composed: the shares, as for :func:`plan_calibration`.
+        switched, composed, clips: the shares, as for :func:`plan_calibration`.
     """
     if type(train_set) is not CommDataset:
         logger.warning(
@@ -39,16 +41,17 @@ def planted(train_set: CommDataset, root: str, *, switched: float, composed: flo
             f"PRUNE.PURIFY.CALIBRATE: nothing is planted into {len(pids)} images; at least 100 are needed."
         )
         return train_set
-    plan = plan_calibration(pids, switched=switched, composed=composed)
+    camids = np.array([str(item[2]) if len(item) > 2 else "" for item in train_set.img_items], dtype=object)
+    plan = plan_calibration(pids, camids, switched=switched, composed=composed, clips=clips)
     logger.info(
         f"Injected to calibrate the verdicts: {len(plan.switched)} switched labels, {len(plan.composed)} composed "
-        "outliers."
+        f"outliers, {len(plan.clips)} moved clips."
     )
     return PlantedDataset(train_set, root, plan)
 
 
 class PlantedDataset(CommDataset):
-    """A training set with switched labels and, after its own images, composed ones.
+    """A training set with switched labels, moved clips and, after its own images, composed ones.
 
     Attributes:
         calibration: the record of it for the trajectory's meta.
@@ -56,7 +59,8 @@ class PlantedDataset(CommDataset):
 
     def __init__(self, train_set: CommDataset, root: str, plan: CalibrationPlan):
         own = train_set.img_items
-        items = [(item[0], plan.switched.get(row, item[1]), *item[2:]) for row, item in enumerate(own)]
+        trained_as = plan.trained_as
+        items = [(item[0], trained_as.get(row, item[1]), *item[2:]) for row, item in enumerate(own)]
         folder = os.path.join(os.path.abspath(root), COMPOSED_FOLDER)
         names = [
             os.path.join(folder, f"{one.kind}_{number:05d}.png") for number, one in enumerate(plan.composed)
@@ -68,8 +72,9 @@ class PlantedDataset(CommDataset):
         self._composed = dict(zip(range(len(own), len(items)), plan.composed, strict=True))
         self.calibration: dict[str, Any] = record_of(
             [relative_name(item[0], root) for item in own],
-            {row: str(own[row][1]) for row in plan.switched},
+            {row: str(own[row][1]) for row in trained_as},
             {relative_name(name, root): one.kind for name, one in zip(names, plan.composed, strict=True)},
+            [clip.rows for clip in plan.clips],
         )
 
     def __getitem__(self, index: int) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def add_prune_config(cfg: CfgNode) -> None:
     # The share of the samples whose label is switched for the run, and of outliers composed and added to it.
     cfg.PRUNE.PURIFY.SWITCHED = 0.02
     cfg.PRUNE.PURIFY.COMPOSED = 0.015
+    cfg.PRUNE.PURIFY.CLIPS = 0.03
     # The share of the verdicts that should be right: it sets their thresholds.
     cfg.PRUNE.PURIFY.PRECISION = 0.95
 
@@ -82,7 +83,7 @@ def check_prune_config(cfg: CfgNode) -> None:
     if prune.METHOD not in (*scores.available(), *STRATEGIES):
         known = ", ".join((*scores.available(), *STRATEGIES))
         raise FastreidPruneError(f"PRUNE.METHOD: {prune.METHOD!r} found, one of {known} expected.")
-    for name in ("SWITCHED", "COMPOSED"):
+    for name in ("SWITCHED", "COMPOSED", "CLIPS"):
         if not 0 <= prune.PURIFY[name] <= 0.5:
             raise FastreidPruneError(
                 f"PRUNE.PURIFY.{name}: {prune.PURIFY[name]} found, a share of the samples in [0, 0.5] expected."

@@ -59,7 +59,13 @@ def build_train_loader(original, cfg, **kwargs):
         from fastreid_prune.plugin.calibration import planted
 
         purify = cfg.PRUNE.PURIFY
-        train_set = planted(train_set, data_root(), switched=purify.SWITCHED, composed=purify.COMPOSED)
+        train_set = planted(
+            train_set,
+            data_root(),
+            switched=purify.SWITCHED,
+            composed=purify.COMPOSED,
+            clips=purify.CLIPS,
+        )
     _check_length(cfg, train_set)
     kwargs["train_set"] = IndexedDataset(train_set, unreadable)
     loader = original(cfg, **kwargs)

@@ -84,15 +84,15 @@ def fit(
     Args:
         evidence: of all N rows.
         as_trained: of the S switched rows, against the label they were trained under.
-        fair: of the S switched rows, against the label that the data set gives.
+        fair: of the rows that were moved, alone or in clips, against the label that the data set gives.
         planted: what was planted.
         label_confidence: [N] float64, how far each given label is believed before anything is weighed.
         general: the weights to start from.
     """
     switched = np.flatnonzero(planted.switched)
-    natural = planted.dataset_rows & ~planted.switched & evidence.seen
+    natural = planted.dataset_rows & ~planted.moved & evidence.seen
     usual = usual_of(evidence, natural, label_confidence)
-    own_rows = _with_fair(evidence, fair, switched)
+    own_rows = _with_fair(evidence, fair, np.flatnonzero(planted.moved))
     scaled = usual(own_rows.columns)
     likelihood = general.log_likelihood(scaled)
     odds = general.name_odds(scaled)

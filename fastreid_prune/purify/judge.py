@@ -120,7 +120,8 @@ def assess(
     evidence = weigh(trajectory, reference, planted.label)
     switched = np.flatnonzero(planted.switched)
     as_trained = weigh(trajectory, reference, trajectory.labels[switched], switched)
-    fair = weigh(trajectory, reference, planted.label[switched], switched, barred=trajectory.labels[switched])
+    moved = np.flatnonzero(planted.moved)
+    fair = weigh(trajectory, reference, planted.label[moved], moved, barred=trajectory.labels[moved])
     fitted = fit(evidence, as_trained, fair, planted, reference.label_confidence, weights or general())
     evidence, own = fitted.evidence, planted.dataset_rows
     chance = _Chances.of(fitted.probability, fitted.name_probability)

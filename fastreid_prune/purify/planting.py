@@ -12,11 +12,13 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify.composing import KINDS
 
-DEFAULT_SWITCHED, DEFAULT_COMPOSED = 0.02, 0.015
+DEFAULT_SWITCHED, DEFAULT_COMPOSED, DEFAULT_CLIPS = 0.02, 0.015, 0.03
 # fewer say next to nothing, even on a small data set
 _LEAST = 30
 # what an identity keeps under its own label, so that planting takes nobody away
 _UNTOUCHED = 2
+# clips: at least so many of them, but never more than this share of the images in clips
+_LEAST_CLIPS, _MOST_IN_CLIPS = 20, 1 / 15
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,43 @@ class Composed:
 
 
 @dataclass(frozen=True)
+class MovedClip:
+    """Images of one identity and camera that are trained under another identity together.
+
+    Attributes:
+        rows: of the training set.
+        pid: the wrong identity.
+    """
+
+    rows: tuple[int, ...]
+    pid: str
+
+
+@dataclass(frozen=True)
 class CalibrationPlan:
     """What is planted into one scoring run.
 
     Attributes:
-        switched: row -> the wrong identity that the row is trained under.
+        switched: row -> the wrong identity that the row is trained under, of single images.
         composed: outliers, appended after the last row of the training set, in this order.
+        clips: images that are moved together; none of them is among ``switched``.
     """
 
     switched: dict[int, str]
     composed: tuple[Composed, ...]
+    clips: tuple[MovedClip, ...] = ()
+
+    @property
+    def trained_as(self) -> dict[int, str]:
+        """Row -> the wrong identity that it is trained under, of single images and clips."""
+        return self.switched | {row: clip.pid for clip in self.clips for row in clip.rows}
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain values, for a file."""
         return {
             "switched": {str(row): pid for row, pid in sorted(self.switched.items())},
             "composed": [asdict(one) for one in self.composed],
+            "clips": [{"rows": list(clip.rows), "pid": clip.pid} for clip in self.clips],
         }
 
     @classmethod
@@ -65,7 +88,11 @@ class CalibrationPlan:
         """
         try:
             switched = {int(row): str(pid) for row, pid in values["switched"].items()}
-            return cls(switched, tuple(Composed(**one) for one in values["composed"]))
+            clips = [
+                MovedClip(tuple(int(row) for row in one["rows"]), str(one["pid"]))
+                for one in values.get("clips", [])
+            ]
+            return cls(switched, tuple(Composed(**one) for one in values["composed"]), tuple(clips))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FastreidPruneError(
                 f"the record of planted errors is damaged ({type(error).__name__}: {error}). Score again."
@@ -73,24 +100,34 @@ class CalibrationPlan:
 
 
 def plan_calibration(
-    pids: np.ndarray, *, switched: float = DEFAULT_SWITCHED, composed: float = DEFAULT_COMPOSED, seed: int = 0
+    pids: np.ndarray,
+    camids: np.ndarray | None = None,
+    *,
+    switched: float = DEFAULT_SWITCHED,
+    composed: float = DEFAULT_COMPOSED,
+    clips: float = DEFAULT_CLIPS,
+    seed: int = 0,
 ) -> CalibrationPlan:
     """Choose what to plant.
 
     Labels are switched at random to a random other identity, at least 30 of them (but never more than a tenth
     of the samples); every identity keeps two samples of its own. Outliers are composed of random images and
-    labelled at random or, half of them, as what they are partly made of.
+    labelled at random or, half of them, as what they are partly made of. A clip is all of an identity in a camera, or a
+    third of its rows, one after the other, where it has one camera; at least 20 of them are moved to a random other
+    identity, one an identity, if that takes no more than a fifteenth of the samples.
 
     Args:
         pids: [N] str, the given identities.
+        camids: [N] str, the cameras; one for all by default.
         switched: the share of samples whose label is switched, in [0, 0.5].
         composed: outliers to add, as a share of the samples, in [0, 0.5].
+        clips: the share of samples that are moved in clips, in [0, 0.5].
         seed: of the choice.
 
     Raises:
         FastreidPruneError: a share is out of range, or there are fewer than three identities.
     """
-    for name, share in (("switched", switched), ("composed", composed)):
+    for name, share in (("switched", switched), ("composed", composed), ("clips", clips)):
         if not 0 <= share <= 0.5:
             raise FastreidPruneError(f"calibration: the share {name} is {share}, expected one in [0, 0.5].")
     pids = np.asarray(pids, object)
@@ -117,7 +154,41 @@ def plan_calibration(
         outliers.append(
             Composed(KINDS[number % len(KINDS)], first, second, str(pid), int(rng.integers(2**31)))
         )
-    return CalibrationPlan(chosen, tuple(outliers))
+    cameras = np.zeros(len(pids), object) if camids is None else np.asarray(camids, object)
+    moved = _clips(pids, cameras, clips, left, set(chosen), np.random.default_rng([seed, 5]))
+    return CalibrationPlan(chosen, tuple(outliers), moved)
+
+
+def _clips(
+    pids: np.ndarray,
+    cameras: np.ndarray,
+    share: float,
+    left: dict[str, int],
+    switched: set[int],
+    rng: np.random.Generator,
+) -> tuple[MovedClip, ...]:
+    """Clips of at least two rows, at most half of what an identity has left, none of it switched."""
+    if not share:
+        return ()
+    names = sorted(left)
+    wanted, most = share * len(pids), _MOST_IN_CLIPS * len(pids)
+    clips: list[MovedClip] = []
+    taken = 0
+    for name in rng.permutation(np.array(names, object)).tolist():
+        rows = np.flatnonzero(pids == name)
+        seen = sorted(set(cameras[rows].tolist()), key=str)
+        if len(seen) > 1:
+            rows = rows[cameras[rows] == seen[rng.integers(len(seen))]]
+        else:
+            rows = rows[: len(rows) // 3]
+        enough = taken >= wanted and len(clips) >= _LEAST_CLIPS
+        if enough or not 2 <= len(rows) <= left[name] // 2 or taken + len(rows) > most:
+            continue
+        if left[name] - len(rows) < _UNTOUCHED or switched & set(rows.tolist()):
+            continue
+        taken += len(rows)
+        clips.append(MovedClip(tuple(rows.tolist()), _other(names, {name}, rng)))
+    return tuple(clips)
 
 
 def _count(share: float, samples: int) -> int:

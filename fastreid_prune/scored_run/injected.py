@@ -1,5 +1,6 @@
 """What was planted into a scored run, row by row, and the run as its data set really is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,14 +18,21 @@ class InjectedErrors:
     """The planted errors among the N rows of a trajectory.
 
     Attributes:
-        switched: [N] bool, trained under a wrong identity by our doing.
+        switched: [N] bool, trained under a wrong identity by our doing, each by itself.
         composed: [N] bool, an outlier of our making: no image of the data set.
         label: [N] int64, the class that the data set gives (of composed rows: that they were trained under).
+        clip: [N] int64, the number of the clip that was moved to a wrong identity as a whole; -1 elsewhere.
     """
 
     switched: np.ndarray
     composed: np.ndarray
     label: np.ndarray
+    clip: np.ndarray
+
+    @property
+    def moved(self) -> np.ndarray:
+        """[N] bool, trained under a wrong identity by our doing, by itself or in a clip."""
+        return self.switched | (self.clip >= 0)
 
     @property
     def dataset_rows(self) -> np.ndarray:
@@ -42,23 +50,25 @@ class InjectedErrors:
         nothing, label = np.zeros(count, bool), np.asarray(trajectory.labels)
         record: dict[str, Any] = trajectory.meta.get(META_KEY) or {}
         if not record or trajectory.samples is None:
-            return cls(nothing, nothing, label)
+            return cls(nothing, nothing, label, np.full(count, -1))
         samples = trajectory.samples
-        switched: dict[str, str] = record.get("switched", {})
+        given: dict[str, str] = record.get("switched", {})
+        clip_of = {name: k for k, names in enumerate(record.get("clips", [])) for name in names}
         names = samples.file_name.tolist()
-        is_switched = np.array([name in switched for name in names], bool)
+        moved = np.array([name in given for name in names], bool)
+        clip = np.array([clip_of.get(name, -1) for name in names], np.int64)
         composed = np.array([name in record.get("composed", {}) for name in names], bool)
         classes = {pid: index for index, pid in enumerate(samples.class_names)}
-        unknown = sorted(set(switched.values()) - set(classes))
-        if unknown or is_switched.sum() != len(switched) or composed.sum() != len(record.get("composed", {})):
+        unknown = sorted(set(given.values()) - set(classes)) or sorted(set(clip_of) - set(given))
+        if unknown or moved.sum() != len(given) or composed.sum() != len(record.get("composed", {})):
             raise FastreidPruneError(
-                f"meta.json: the record of planted errors ({len(switched)} switched, "
+                f"meta.json: the record of planted errors ({len(given)} switched, "
                 f"{len(record.get('composed', {}))} composed) does not fit samples.csv "
-                f"({is_switched.sum()} and {composed.sum()} found). The files are not of one run: copy them again."
+                f"({moved.sum()} and {composed.sum()} found). The files are not of one run: copy them again."
             )
         label = label.copy()
-        label[is_switched] = [classes[switched[name]] for name in samples.file_name[is_switched]]
-        return cls(is_switched, composed, label)
+        label[moved] = [classes[given[name]] for name in samples.file_name[moved]]
+        return cls(moved & (clip < 0), composed, label, clip)
 
 
 def given_samples(trajectory: Trajectory) -> Samples:
@@ -66,17 +76,24 @@ def given_samples(trajectory: Trajectory) -> Samples:
     planted = InjectedErrors.of(trajectory)
     samples, rows = trajectory.samples, np.flatnonzero(planted.dataset_rows)
     names = np.array([*samples.class_names, None], object)[:-1]
-    pid = np.where(planted.switched, names[planted.label], samples.pid)
+    pid = np.where(planted.moved, names[planted.label], samples.pid)
     given = replace(samples, pid=pid, label=planted.label)
     return Samples(*(getattr(given, name)[rows] for name in ("file_name", "pid", "camid", "label")))
 
 
-def record_of(names: list[str], given: dict[int, str], composed: dict[str, str]) -> dict[str, Any]:
+def record_of(
+    names: list[str], given: dict[int, str], composed: dict[str, str], clips: Sequence[Sequence[int]] = ()
+) -> dict[str, Any]:
     """What goes into the meta.
 
     Args:
         names: file name of each of the data set's rows.
-        given: switched row -> the identity that the data set gives.
+        given: row trained under a wrong identity -> the identity that the data set gives.
         composed: name of a composed outlier -> its kind.
+        clips: the rows among ``given`` that were moved together.
     """
-    return {"switched": {names[row]: pid for row, pid in sorted(given.items())}, "composed": dict(composed)}
+    return {
+        "switched": {names[row]: pid for row, pid in sorted(given.items())},
+        "composed": dict(composed),
+        "clips": [[names[row] for row in rows] for rows in clips],
+    }

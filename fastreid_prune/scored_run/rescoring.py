@@ -20,7 +20,7 @@ def given_scores(trajectory: Trajectory, method: str, values: np.ndarray) -> np.
         values: [N] float64, of all rows under the labels trained with.
     """
     planted = InjectedErrors.of(trajectory)
-    switched = np.flatnonzero(planted.switched)
+    switched = np.flatnonzero(planted.moved)
     result = np.array(values, np.float64)
     result[switched] = scores_under(trajectory, method, values, switched, planted.label[switched])
     return result[planted.dataset_rows]
@@ -43,7 +43,7 @@ def relabelled_scores(
     new = np.array([classes.get(pid, -1) for pid in new_pid[: len(own)]])
     all_rows = np.full(trajectory.num_samples, np.nan)
     all_rows[own] = values[: len(own)]
-    all_rows[planted.switched] = np.nan
+    all_rows[planted.moved] = np.nan
     changed = np.flatnonzero(new >= 0)
     result = np.array(values, np.float64)
     if method not in LABEL_FREE and len(changed):

@@ -20,7 +20,7 @@ def test_whatever_the_data_set_nobody_is_taken_away(ids, switched, composed, see
     plan = plan_calibration(pids, switched=switched, composed=composed, seed=seed)
     assert all(pid != pids[row] and pid in set(pids) for row, pid in plan.switched.items())
     before = Counter(pids)
-    left = Counter(pid for row, pid in enumerate(pids) if row not in plan.switched)
+    left = Counter(pid for row, pid in enumerate(pids) if row not in plan.trained_as)
     assert all(left[pid] >= min(count, 2) for pid, count in before.items())
     assert len(plan.switched) <= len(pids) // 10 and len(plan.composed) <= len(pids) // 10
     for one in plan.composed:
@@ -41,8 +41,8 @@ def test_there_are_enough_to_prove_something_but_never_more_than_a_tenth():
 
 
 def test_a_share_of_zero_plants_nothing():
-    plan = plan_calibration(PIDS, switched=0, composed=0)
-    assert plan.switched == {} and plan.composed == ()
+    plan = plan_calibration(PIDS, switched=0, composed=0, clips=0)
+    assert plan.switched == {} and plan.composed == () and plan.clips == ()
 
 
 def test_half_the_outliers_are_labelled_as_what_they_are_partly_made_of():
@@ -56,7 +56,7 @@ def test_the_same_seed_plants_the_same_and_another_one_something_else():
     assert one == again and one != other
 
 
-@pytest.mark.parametrize("name", ["switched", "composed"])
+@pytest.mark.parametrize("name", ["switched", "composed", "clips"])
 @pytest.mark.parametrize("share", [-0.01, 0.51, float("nan")])
 def test_shares_out_of_range_are_refused(name, share):
     with pytest.raises(FastreidPruneError, match=name):
@@ -84,3 +84,25 @@ def test_two_identities_are_too_few():
 def test_a_damaged_record_is_refused(damaged):
     with pytest.raises(FastreidPruneError, match="damaged"):
         CalibrationPlan.from_json(damaged)
+
+
+CAMERAS = np.array([f"c_{number // 40 % 6}" for number in range(2000)], object)
+
+
+def test_a_clip_is_all_of_an_identity_in_a_camera_and_none_of_it_is_switched():
+    plan = plan_calibration(PIDS, CAMERAS)
+    assert len(plan.clips) == 15, "20 of them would be more than a fifteenth of the samples"
+    for clip in plan.clips:
+        rows = np.array(clip.rows)
+        (name,), (camera,) = set(PIDS[rows]), set(CAMERAS[rows])
+        assert len(rows) == ((PIDS == name) & (CAMERAS == camera)).sum()
+        assert clip.pid != name and not set(clip.rows) & set(plan.switched)
+    assert len({PIDS[clip.rows[0]] for clip in plan.clips}) == len(plan.clips)
+
+
+def test_without_cameras_a_clip_is_a_third_of_an_identity_in_its_order():
+    plan = plan_calibration(PIDS)
+    assert plan.clips
+    for clip in plan.clips:
+        rows = np.flatnonzero(PIDS == PIDS[clip.rows[0]])
+        assert clip.rows == tuple(rows[: len(rows) // 3])

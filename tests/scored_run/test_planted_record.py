@@ -62,5 +62,19 @@ def test_a_record_of_another_run_is_refused(soiled, damage):
 
 
 def test_the_record_names_rows_by_file():
-    record = record_of(["a.jpg", "b.jpg", "c.jpg"], {2: "m_1", 0: "m_2"}, {"planted/x.png": "chimera"})
-    assert record == {"switched": {"a.jpg": "m_2", "c.jpg": "m_1"}, "composed": {"planted/x.png": "chimera"}}
+    given = {2: "m_1", 0: "m_2", 1: "m_2"}
+    record = record_of(["a.jpg", "b.jpg", "c.jpg"], given, {"planted/x.png": "chimera"}, [(0, 1)])
+    assert record["switched"] == {"a.jpg": "m_2", "b.jpg": "m_2", "c.jpg": "m_1"}
+    assert record["composed"] == {"planted/x.png": "chimera"} and record["clips"] == [["a.jpg", "b.jpg"]]
+
+
+def test_a_moved_clip_is_given_under_its_true_label_and_is_no_switched_image(soiled):
+    trajectory = soiled[0].trajectory
+    alone = InjectedErrors.of(trajectory)
+    record = trajectory.meta["calibration"] | {
+        "clips": [list(trajectory.meta["calibration"]["switched"])[:3]]
+    }
+    planted = InjectedErrors.of(replace(trajectory, meta=trajectory.meta | {"calibration": record}))
+    assert (planted.clip >= 0).sum() == 3 and planted.switched.sum() == 27
+    np.testing.assert_array_equal(planted.moved, alone.switched)
+    np.testing.assert_array_equal(planted.label, alone.label)

@@ -1,6 +1,7 @@
 """What a run trains on, by the truth of its test bed: the errors that a method keeps, and the near-copies."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def kept(manifest: Path, data: str) -> Kept | None:
     return _count(rows)
 
 
-def _count(rows: list[tuple[TruthRow, int]]) -> Kept:
+def _count(rows: Sequence[tuple[TruthRow, int | None]]) -> Kept:
     groups = {row.near_copy_of or row.file for row, _ in rows}
     return Kept(
         wrong_labels=sum(not row.is_outlier and given != row.true_id for row, given in rows),
