@@ -24,7 +24,7 @@ from fastreid_prune.export import export_run
 from fastreid_prune.formats.list_files import FILE_NAMES, RANKING, VERDICTS
 from fastreid_prune.importing import import_lists
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import LogitRecorder, Samples, load_trajectory, save_trajectory
@@ -95,7 +95,7 @@ def _make(folder: Path, count: int, identities: int) -> None:
 
 
 def _judge(folder: Path) -> None:
-    table = score_run(folder / "run", ["entropy"])
+    table = RunFiles.open(folder / "run").scored(["entropy"])
     draw = np.random.default_rng(0).random(len(table))
     mislabelled, outlier = draw < 0.03, draw > 0.98
     verdict = np.where(mislabelled, "mislabelled", np.where(outlier, "outlier", "clean")).astype(object)

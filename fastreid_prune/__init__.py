@@ -14,9 +14,12 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "register": ("fastreid_prune.plugin", "register"),
     "LogitRecorder": ("fastreid_prune.trajectory.recorder", "LogitRecorder"),
     "load_trajectory": ("fastreid_prune.trajectory.store", "load_trajectory"),
+    "Samples": ("fastreid_prune.trajectory.samples", "Samples"),
+    "ScoredRun": ("fastreid_prune.api.scored_run", "ScoredRun"),
     "Manifest": ("fastreid_prune.manifest", "Manifest"),
     "scores": ("fastreid_prune.scores", None),
     "selection": ("fastreid_prune.selection", None),
+    "purify": ("fastreid_prune.purify", None),
     "evaluation": ("fastreid_prune.evaluation", None),
     "FastreidPruneError": ("fastreid_prune.errors", "FastreidPruneError"),
 }

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 
@@ -17,7 +17,7 @@ def rows_of(path):
 
 def write_verdicts(run, mislabelled=(), outliers=()):
     """Give a run verdicts; mislabelled rows get the next identity."""
-    table = score_run(run)
+    table = RunFiles.open(run).table
     ids = sorted(set(table.pid))
     verdict, reason = np.full(len(table), "clean", object), np.full(len(table), "", object)
     suggested, runner_up = np.full(len(table), "", object), np.full(len(table), "", object)

@@ -10,7 +10,7 @@ from fastreid_prune.cli.printing import print_table
 @click.option("--ratio", type=float, required=True, help="Fraction to prune, in [0, 1): 0.3 prunes 30 %.")
 @click.option("--method", default="entropy", show_default=True,
               help="A score to rank by, or auto, redundancy_aware, stratified, proportional, easy_first.")  # fmt: skip
-@click.option("--score", default="entropy", show_default=True, help="What a strategy ranks by.")
+@click.option("--score", help="What a strategy ranks by.  [entropy]")
 @click.option("--purify", is_flag=True,
               help="Act on the run's verdicts: relabel; leave out outliers and what is likelier wrong.")  # fmt: skip
 @click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
@@ -25,18 +25,19 @@ from fastreid_prune.cli.printing import print_table
 )
 def command(run, ratio, method, score, purify, decisions, keep_per_identity, keep_per_camera, seed, output):
     """Write the manifest of RUN, the output folder of a scored run: what stays, and under which identity."""
-    from fastreid_prune.scored_run.pruning import prune
+    from fastreid_prune.manifest import prune_run
 
-    summary = prune(
+    summary = prune_run(
         run, ratio, method, score=score, purify=purify, decisions=decisions, output=output,
         keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera, seed=seed,
     )  # fmt: skip
+    manifest = summary.manifest
     rows = [
-        (action, count, f"{100 * count / max(summary.samples, 1):.1f} %")
-        for action, count in summary.counts.items()
+        (action, count, f"{100 * count / max(len(manifest), 1):.1f} %")
+        for action, count in manifest.counts.items()
     ]
     rows += [("identities left", summary.identities_left, f"of {summary.identities}")]
-    print_table(f"{summary.samples} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
+    print_table(f"{len(manifest)} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
     if summary.in_doubt:
         click.echo(
             f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is likelier "
@@ -49,7 +50,5 @@ def command(run, ratio, method, score, purify, decisions, keep_per_identity, kee
         click.echo(
             f"No image is left of {len(summary.lost)} identities: {shown} (--keep-per-identity keeps some)."
         )
-    click.echo(f"manifest: {summary.manifest}")
-    for path in summary.scores:
-        click.echo(f"scores:   {path}")
-    click.echo(f"Train on it with PRUNE.MANIFEST {summary.manifest}")
+    click.echo(f"manifest: {manifest.path}")
+    click.echo(f"Train on it with PRUNE.MANIFEST {manifest.path}")

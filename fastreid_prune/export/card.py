@@ -129,7 +129,7 @@ def _configs(publication: Publication) -> str:
 
 
 def _classes(publication: Publication) -> int:
-    return publication.meta.get("num_classes") or len(set(publication.table.pid)) or 1
+    return publication.meta.num_classes or len(set(publication.table.pid)) or 1
 
 
 def _counts(publication: Publication) -> str:
@@ -151,17 +151,18 @@ def _counts(publication: Publication) -> str:
     return _table(rows)
 
 
+_CAPTURED = {"train": "in training", "eval": "in a clean pass after each epoch"}
+
+
 def _made(publication: Publication) -> dict[str, Any]:
     meta = publication.meta
-    versions = sorted(meta.get("versions", {}).items())
+    versions = sorted(meta.versions.items())
     return {
-        "logits captured": {"train": "in training", "eval": "in a clean pass after each epoch"}.get(
-            meta.get("mode")
-        ),
-        "epochs": meta.get("num_epochs"),
-        "classes of the scoring model": meta.get("num_classes"),
-        "seed": meta.get("seed"),
-        "digest of its configuration": meta.get("config_digest"),
+        "logits captured": _CAPTURED.get(meta.mode or ""),
+        "epochs": meta.num_epochs,
+        "classes of the scoring model": meta.num_classes,
+        "seed": meta.seed,
+        "digest of its configuration": meta.config_digest,
         "versions": ", ".join(f"{name} {version}" for name, version in versions),
     }
 

@@ -9,6 +9,7 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export import cleanlab, fiftyone, imagefolder, lists, market1501
 from fastreid_prune.export.folders import Images, whole_folder, write_checksums
 from fastreid_prune.export.publication import Publication, publications
+from fastreid_prune.scored_run.run_files import RunFiles
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ FORMATS: dict[str, Callable[[Publication, Path, Images], None]] = {
 
 
 def export_run(
-    run: str | os.PathLike,
+    run: str | os.PathLike | RunFiles,
     output: str | os.PathLike,
     formats: Sequence[str] = ("lists",),
     *,
@@ -48,7 +49,7 @@ def export_run(
     """Write ``output/<data set>/`` for each data set of a scored run. The same run gives the same bytes.
 
     Args:
-        run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
+        run: a scored run, or its folder.
         output: a new or empty folder.
         formats: of :data:`FORMATS`.
         method: the score that ranks.

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,8 @@ import pyarrow.compute as pc
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.names import check_names, dataset_names
 from fastreid_prune.manifest import Manifest
-from fastreid_prune.scored_run.injected import InjectedErrors
-from fastreid_prune.scored_run.pruning import run_trajectory, score_run
+from fastreid_prune.scored_run.metadata import RunMeta
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.selection import hardest_first
 from fastreid_prune.trajectory import Trajectory
@@ -41,7 +42,7 @@ class Publication:
     manifest: Manifest
     rows: np.ndarray
     trajectory: Trajectory | None
-    meta: dict
+    meta: RunMeta
 
     def __len__(self) -> int:
         return len(self.table)
@@ -53,12 +54,12 @@ class Publication:
 
 
 def publications(
-    run: str | os.PathLike, method: str, manifest: str | os.PathLike | None = None
+    run: str | os.PathLike | RunFiles, method: str, manifest: str | os.PathLike | None = None
 ) -> list[Publication]:
     """The data sets of a scored run, by name.
 
     Args:
-        run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
+        run: a scored run, or its folder.
         method: the score that ranks.
         manifest: what stays; by default everything but outliers, relabelled where the run's verdicts say so.
 
@@ -66,20 +67,18 @@ def publications(
         FastreidPruneError: no scored run, no such method, a file name that leaves the root, or a manifest for
             other samples.
     """
-    table = score_run(run)
+    run = RunFiles.open(run)
+    table = run.table
     if method not in table.scores:
-        raise FastreidPruneError(f"{run}: no scores by {method!r}; there are {', '.join(table.scores)}.")
-    check_names(table.file_name, str(run))
-    trajectory = run_trajectory(run)
-    meta = {} if trajectory is None else trajectory.meta
-    rows = np.full(len(table), -1)
-    if trajectory is not None:
-        own = np.flatnonzero(InjectedErrors.of(trajectory).dataset_rows)
-        rows[: len(own)] = own
+        raise FastreidPruneError(
+            f"{run.folder}: no scores by {method!r}; there are {', '.join(table.scores)}."
+        )
+    check_names(table.file_name, str(run.folder))
+    rows = run.trajectory_rows
     chosen = _whole_manifest(table, method) if manifest is None else Manifest.read(manifest)
     chosen.check_against(table.file_name, table.pid)
     belongs = dataset_names(table.pid)
-    folders = _folder_names(sorted(set(belongs)) or ["dataset"], meta.get("dataset", []))
+    folders = _folder_names(sorted(set(belongs)) or ["dataset"], run.meta.dataset)
     result = []
     for name in sorted(folders):
         own = np.flatnonzero(belongs == name)
@@ -87,7 +86,14 @@ def publications(
         order = hardest_first(part.scores[method], part.file_name)
         result.append(
             Publication(
-                folders[name], part, method, order, _restrict(chosen, part), rows[own], trajectory, meta
+                folders[name],
+                part,
+                method,
+                order,
+                _restrict(chosen, part),
+                rows[own],
+                run.trajectory,
+                run.meta,
             )
         )
     return result
@@ -106,7 +112,7 @@ def _restrict(manifest: Manifest, table: ScoreTable) -> Manifest:
     return manifest.take(np.asarray(own, bool))
 
 
-def _folder_names(names: list[str], registered: list[str]) -> dict[str, str]:
+def _folder_names(names: list[str], registered: Sequence[str]) -> dict[str, str]:
     """Data set -> a folder's name: as the trainer calls the data set where that can be told."""
     known = {name.lower(): name for name in registered if isinstance(name, str)}
     if len(names) == len(registered) == 1:

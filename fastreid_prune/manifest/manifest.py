@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -153,13 +153,17 @@ class Manifest:
         """
         return fitting_rows(self, file_names, pids)
 
-    def write(self, path: str | os.PathLike) -> None:
+    def write(self, path: str | os.PathLike) -> "Manifest":
         """Write ``path`` (CSV) and the JSON beside it. The same manifest gives the same bytes.
+
+        Returns:
+            The manifest, which knows its path.
 
         Raises:
             FastreidPruneError: the rows contradict themselves, or the files cannot be written.
         """
         write_files(Path(path), {name: getattr(self, name) for name in COLUMNS}, self.about)
+        return replace(self, path=Path(path))
 
     @classmethod
     def read(cls, path: str | os.PathLike, *, edited: bool = False) -> "Manifest":

@@ -15,21 +15,24 @@ logger = logging.getLogger("fastreid.prune")
 
 def finish_run(cfg, recorder: Recorder, dataset, folder: Path, run: str) -> None:
     """Write the trajectory of all ranks, score it, and prune where ``PRUNE.RATIO`` asks for it."""
+    from fastreid_prune.manifest import prune_run
     from fastreid_prune.purify import judge_run
-    from fastreid_prune.scored_run.pruning import prune, score_run
+    from fastreid_prune.scored_run.run_files import RunFiles
 
     group = gloo_group() if comm.get_world_size() > 1 else None
     write_trajectory(recorder, folder / "trajectory", describe(cfg, dataset, run), group)
     if comm.is_main_process():
-        score_run(folder)
+        scored = RunFiles.open(folder)
+        scored.scored()
         logger.info(f"Scored run: {folder}")
         if cfg.PRUNE.PURIFY.CALIBRATE or cfg.PRUNE.PURIFY.ENABLED:
-            for sentence in judge_run(folder, precision=cfg.PRUNE.PURIFY.PRECISION).sentences:
+            for sentence in judge_run(scored, precision=cfg.PRUNE.PURIFY.PRECISION).sentences:
                 logger.info(sentence)
         if cfg.PRUNE.RATIO > 0 or cfg.PRUNE.PURIFY.ENABLED:
-            summary = prune(folder, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, purify=cfg.PRUNE.PURIFY.ENABLED)
+            summary = prune_run(scored, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, purify=cfg.PRUNE.PURIFY.ENABLED)
             logger.info(f"{summary.regime.words} {summary.regime.expectation(cfg.PRUNE.RATIO)}")
-            logger.info(f"Manifest: {summary.manifest}; train on it with PRUNE.MANIFEST {summary.manifest}")
+            path = summary.manifest.path
+            logger.info(f"Manifest: {path}; train on it with PRUNE.MANIFEST {path}")
     comm.synchronize()
 
 

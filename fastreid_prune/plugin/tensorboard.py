@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from fastreid.utils.events import TensorboardXWriter, get_event_storage
 
-from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 
 logger = logging.getLogger("fastreid.prune")
@@ -28,7 +28,7 @@ def put_findings(folder: Path, root: str) -> None:
     """
     from fastreid.data.data_utils import read_image
 
-    storage, table = get_event_storage(), score_run(folder)
+    storage, table = get_event_storage(), RunFiles.open(folder).table
     for name, values in table.scores.items():
         values = torch.from_numpy(values[np.isfinite(values)].astype(np.float32))
         if len(values):

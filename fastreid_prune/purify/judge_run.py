@@ -12,7 +12,8 @@ from fastreid_prune.lab.testbed.truth import NO_ID, read_truth
 from fastreid_prune.purify.judge import DEFAULT_PRECISION, Judgement, assess
 from fastreid_prune.purify.metrics import Quality, quality
 from fastreid_prune.purify.summary_text import sentences
-from fastreid_prune.scored_run.score_table import CSV, PARQUET, VERDICT_COLUMNS, ScoreTable
+from fastreid_prune.scored_run.run_files import RunFiles
+from fastreid_prune.scored_run.score_table import VERDICT_COLUMNS, ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 
 
@@ -34,37 +35,29 @@ class JudgedRun:
 
 
 def judge_run(
-    run: str | os.PathLike, *, precision: float = DEFAULT_PRECISION, truth: str | os.PathLike | None = None
+    run: str | os.PathLike | RunFiles,
+    *,
+    precision: float = DEFAULT_PRECISION,
+    truth: str | os.PathLike | None = None,
 ) -> JudgedRun:
     """Judge the samples of a run and write the verdicts into its ``scores.parquet`` and ``scores.csv``.
 
     Args:
-        run: ``OUTPUT_DIR`` of a scored run.
+        run: a scored run, or its folder.
         precision: the share of the verdicts that should be right, in [0.5, 1).
         truth: the ``truth.csv`` of a test bed, to measure the verdicts by.
 
     Raises:
         FastreidPruneError: no trajectory, or one that cannot be judged; a truth of another data set.
     """
-    from fastreid_prune.scored_run.pruning import run_trajectory, score_run
-
-    trajectory = run_trajectory(run)
-    if trajectory is None or trajectory.samples is None:
-        raise FastreidPruneError(
-            f"{run}: no trajectory with named samples, and verdicts rest on it. Score again."
-        )
-    table = score_run(run)
-    judgement = assess(trajectory, precision=precision)
-    table = with_verdicts(table, judgement)
+    run = RunFiles.open(run)
+    judgement = assess(run.named_trajectory("verdicts rest on"), precision=precision)
+    table = with_verdicts(run.table, judgement)
     measured = None
     if truth is not None:
         measured = against_truth(table, judgement, truth)
-    folder = Path(run)
-    folder = folder / "prune" if (folder / "prune" / PARQUET).is_file() else folder
-    folder = folder.parent if not (folder / PARQUET).is_file() else folder
-    table.write(folder)
-    told = sentences(judgement.summary)
-    return JudgedRun(judgement, told, measured, (folder / PARQUET, folder / CSV))
+    run.write_table(table)
+    return JudgedRun(judgement, sentences(judgement.summary), measured, run.score_files)
 
 
 def with_verdicts(table: ScoreTable, judgement: Judgement) -> ScoreTable:

@@ -20,6 +20,7 @@ from fastreid_prune.report.retrieval import Comparison, comparisons
 from fastreid_prune.report.scoring_model import scoring_model
 from fastreid_prune.report.source import Source, read_source
 from fastreid_prune.report.thumbnails import thumbnails
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import KINDS
 
@@ -53,10 +54,10 @@ class ReportSummary:
 
 
 def write_report(
-    run: str | os.PathLike,
+    run: str | os.PathLike | RunFiles,
     output: str | os.PathLike,
     *,
-    images: str | os.PathLike = "datasets",
+    images: str | os.PathLike | None = "datasets",
     method: str = "entropy",
     ratio: float = 0.3,
     suspects: int = 200,
@@ -66,7 +67,7 @@ def write_report(
     """Write the page of a scored run: self-contained, opens from disk.
 
     Args:
-        run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
+        run: a scored run, or its folder.
         output: the page; further pages are written beside it as ``name-2.html`` and so on.
         images: the folder that the samples' file names are relative to (fastreid's FASTREID_DATASETS), or the data
             set's own folder in it.
@@ -86,6 +87,7 @@ def write_report(
             f"report: expected a ratio in [0, 1), suspects of 1 or more and pages of 0 or more, found {ratio}, "
             f"{suspects} and {pages}."
         )
+    run = RunFiles.open(run)
     source = read_source(run, images, method)
     found = choosing.suspects(source)
     doubtful = np.zeros(len(source.labels), bool)
@@ -101,7 +103,7 @@ def write_report(
         "counts": _verdict_counts(source.table),
         "shown": sum(map(len, parts)),
         "pages": [path.name for path in paths],
-        "dataset": ", ".join(map(str, source.trajectory.meta.get("dataset", []))) or "data set",
+        "dataset": ", ".join(source.meta.dataset) or "data set",
     }
     sizes, pictures, missing = [], 0, 0
     for number, (path, rows) in enumerate(zip(paths, parts, strict=True), start=1):
@@ -181,7 +183,7 @@ def _overview(
     doubtful: np.ndarray,
     hardest: np.ndarray,
     easiest: np.ndarray,
-    run: str | os.PathLike,
+    run: RunFiles,
     retrained: Mapping[str, str | os.PathLike],
 ) -> dict[str, Any]:
     """What the first page has besides the review."""
@@ -191,7 +193,7 @@ def _overview(
     unit = f"{source.method}, nats" if source.method == "entropy" else source.method
     histogram = plots.score_histogram(source.scores, doubtful, unit)
     chosen = _exemplars(source, found, hardest, easiest)
-    scoring = {SCORING: _root(run)}
+    scoring = {SCORING: run.output_folder}
     runs = outcomes(scoring, retrained) if retrained else []
     # runs of one recipe are compared with each other; the scoring run is trained for fewer epochs
     answering = retrained if len(retrained) > 1 else scoring | dict(retrained)
@@ -200,7 +202,7 @@ def _overview(
     return {
         "model": model,
         "record": source.record,
-        "meta": source.trajectory.meta,
+        "meta": source.meta,
         "cameras": len(set(table.camid.tolist())),
         "histogram": svg.pop("svg"),
         "noise": plots.noise_plot(cut),
@@ -237,8 +239,3 @@ def _key(source: Source) -> str:
     for column in (source.table.file_name, source.table.pid):
         digest.update("\0".join(column.tolist()).encode())
     return digest.hexdigest()[:16]
-
-
-def _root(run: str | os.PathLike) -> Path:
-    path = Path(run)
-    return path.parents[1] if path.name == "trajectory" else path

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.report.scoring_model import held_out
-from fastreid_prune.report.source import read_record
+from fastreid_prune.scored_run.metadata import TrainingRecord
 
 RESULTS = ("Rank-1", "Rank-5", "Rank-10", "mAP", "mINP")
 
@@ -66,17 +65,17 @@ def outcomes(
 def _outcome(name: str, run: str | os.PathLike) -> Outcome | None:
     run = Path(run)
     root = run.parent if run.name == "prune" else run
-    record = read_record(root / "prune" / "run.json") or read_record(root / "run.json")
-    evaluations = _evaluations(root / "metrics.json", held_out(record))
+    record = TrainingRecord.read(root / "prune" / "run.json") or TrainingRecord.read(root / "run.json")
+    evaluations = _evaluations(root / "metrics.json", record.evaluation)
     if not record and not evaluations:
         return None
     return Outcome(
         name=name,
-        images=record.get("images"),
-        identities=record.get("identities"),
-        images_seen=record.get("images_seen"),
-        seconds=record.get("training_seconds"),
-        results=held_out(record) or (evaluations[-1] if evaluations else {}),
+        images=record.images,
+        identities=record.identities,
+        images_seen=record.images_seen,
+        seconds=record.training_seconds,
+        results=record.evaluation or (evaluations[-1] if evaluations else {}),
         history=(
             [line["iteration"] for line in evaluations],
             [line["metric"] for line in evaluations],

@@ -48,7 +48,7 @@ def scoring_model(source: Source) -> ScoringModel:
     """Judge the model by its evaluation where the run has one, by how it fits the given labels, and by what the
     judge found of planted errors: a model that finds none is weak, whatever else it can do."""
     agreement = source.soft.agreement(source.labels)
-    results = held_out(source.record)
+    results = source.record.evaluation
     rank1 = results.get("Rank-1")
     loss, accuracy = learning_curves(source.trajectory.epochs)
     if rank1 is None:
@@ -76,14 +76,6 @@ def scoring_model(source: Source) -> ScoringModel:
         accuracy=accuracy,
         results=results,
     )
-
-
-def held_out(record: dict[str, Any]) -> dict[str, float]:
-    """The evaluation in a ``run.json``: name -> percent; the first data set's where there are several."""
-    results = record.get("results") or {}
-    nested = [value for value in results.values() if isinstance(value, dict)]
-    results = nested[0] if nested else results
-    return {name: float(value) for name, value in results.items() if isinstance(value, (int, float))}
 
 
 def learning_curves(epochs: EpochRecords) -> tuple[np.ndarray, np.ndarray]:

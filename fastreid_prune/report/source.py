@@ -1,21 +1,17 @@
 """All that a page is made of, read from a run's files."""
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.report.soft_labels import SoftLabels, soft_labels
-from fastreid_prune.scored_run.injected import InjectedErrors
-from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.metadata import RunMeta, TrainingRecord
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
-from fastreid_prune.trajectory import Trajectory, load_trajectory
-from fastreid_prune.trajectory.store import find_trajectory
+from fastreid_prune.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -25,6 +21,7 @@ class Source:
     Attributes:
         name: the run folder's name.
         trajectory: of the run; it may hold planted outliers besides the data set's N samples.
+        meta: what the run says of itself.
         own: [N] int64, the trajectory's rows of the data set's samples.
         labels: [N] int64, the classes that the data set gives.
         switched: [N] bool, samples that the run trained under another class, to calibrate its verdicts.
@@ -32,13 +29,14 @@ class Source:
         unreadable: file names of the images that could not be read, and were not scored.
         soft: their soft labels.
         method: the score that ranks them here.
-        record: ``run.json``; empty where the run has none.
+        record: what the training cost and what came of it.
         images: the folder that file names are relative to; None where no image was found there.
         whole: the folder of the whole trajectory's epochs; None where it was not kept.
     """
 
     name: str
     trajectory: Trajectory
+    meta: RunMeta
     own: np.ndarray
     labels: np.ndarray
     switched: np.ndarray
@@ -46,7 +44,7 @@ class Source:
     unreadable: list[str]
     soft: SoftLabels
     method: str
-    record: dict[str, Any]
+    record: TrainingRecord
     images: Path | None
     whole: Path | None
 
@@ -67,64 +65,42 @@ class Source:
         return self.trajectory.samples.class_names
 
 
-def read_source(run: str | os.PathLike, images: str | os.PathLike, method: str = "entropy") -> Source:
-    """Open a scored run.
+def read_source(
+    run: str | os.PathLike | RunFiles, images: str | os.PathLike | None, method: str = "entropy"
+) -> Source:
+    """Gather what a page shows of a scored run.
 
     Args:
-        run: ``OUTPUT_DIR``, ``OUTPUT_DIR/prune`` or the trajectory's folder.
-        images: the folder that file names are relative to, or the data set's own folder in it.
+        run: a scored run, or its folder.
+        images: the folder that file names are relative to, or the data set's own folder in it; None for data without
+            images.
         method: the score to rank by.
 
     Raises:
         FastreidPruneError: no trajectory there, it does not name its samples, or the method needs what it lacks.
     """
-    folder = find_trajectory(run)
-    trajectory = load_trajectory(folder)
-    if trajectory.samples is None:
-        raise FastreidPruneError(
-            f"{folder}: the trajectory does not name its samples, so there is no image to show."
-        )
-    score_run(run)
-    table = score_run(run, [method])
-    own = folder.parent if folder.name == "trajectory" else folder
-    planted = InjectedErrors.of(trajectory)
-    rows = np.flatnonzero(planted.dataset_rows)
+    run = RunFiles.open(run)
+    trajectory = run.named_trajectory("a page is made from")
+    run.scored()
+    table = run.scored([method])
+    rows, injected = run.dataset_rows, run.injected
     count = len(rows)
-    whole = folder / "logits"
+    epochs = run.trajectory_folder / "logits"
     return Source(
-        name=_run_name(own),
+        name=run.name,
         trajectory=trajectory,
+        meta=run.meta,
         own=rows,
-        labels=planted.label[rows],
-        switched=planted.moved[rows],
+        labels=injected.label[rows],
+        switched=injected.moved[rows],
         table=table.take(np.arange(count)),
         unreadable=table.file_name[count:].tolist(),
-        soft=soft_labels(trajectory, planted.label).take(rows),
+        soft=soft_labels(trajectory, injected.label).take(rows),
         method=method,
-        record=read_record(own / "run.json"),
-        images=_images(Path(images), table.file_name[:count]),
-        whole=whole if whole.is_dir() else None,
+        record=run.record,
+        images=None if images is None else _images(Path(images), table.file_name[:count]),
+        whole=epochs if epochs.is_dir() else None,
     )
-
-
-def read_record(path: Path) -> dict[str, Any]:
-    """A run's ``run.json``: what it cost and what came of it; empty where there is none.
-
-    Raises:
-        FastreidPruneError: the file is damaged.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FastreidPruneError(f"{path}: cannot be read ({error}). Copy it again, or remove it.") from error
-    return record if isinstance(record, dict) else {}
-
-
-def _run_name(folder: Path) -> str:
-    folder = folder.resolve()
-    return folder.parent.name if folder.name == "prune" else folder.name
 
 
 def _images(root: Path, file_names: np.ndarray) -> Path | None:

@@ -61,6 +61,16 @@ class ScoreTable:
         """Whether anybody judged the samples that can be read."""
         return bool(((self.verdicts.verdict != "") & ~self.unreadable).any())
 
+    @property
+    def found_wrong(self) -> bool:
+        """Whether some label was judged wrong. Where none was, probabilities are not to be acted on either."""
+        return bool((self.verdicts.against & ~self.unreadable).any())
+
+    @property
+    def unreadable_only(self) -> Verdicts:
+        """[N] what holds where no verdict is acted on: what could not be read can still not be trained on."""
+        return self.verdicts.only(self.unreadable)
+
     def take(self, rows: np.ndarray) -> "ScoreTable":
         """The table of these rows (numbers or a mask), in their order."""
         verdicts = Verdicts(*(getattr(self.verdicts, name)[rows] for name in VERDICT_COLUMNS))
@@ -68,6 +78,10 @@ class ScoreTable:
         return ScoreTable(
             self.file_name[rows], self.pid[rows], self.camid[rows], scores, verdicts, self.about
         )
+
+    def without(self, method: str) -> "ScoreTable":
+        """The table without the scores of ``method``."""
+        return replace(self, scores={name: values for name, values in self.scores.items() if name != method})
 
     def with_unreadable(self, entries: list[dict[str, str]]) -> "ScoreTable":
         """The table with a row for each image that could not be read (``file_name,pid,camid,error``)."""

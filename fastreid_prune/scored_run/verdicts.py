@@ -69,3 +69,14 @@ class Verdicts:
         stays = np.isin(self.verdict, (CLEAN, NEAR_DUPLICATE))
         # false where the confidence is NaN
         return stays & (self.confidence.astype(float) < 0.5)
+
+    @property
+    def against(self) -> np.ndarray:
+        """[N] bool: judged mislabelled or an outlier."""
+        return self.mislabelled | self.outlier
+
+    def only(self, rows: np.ndarray) -> "Verdicts":
+        """The verdicts of outliers in ``rows`` [N] bool, for certain; nothing is known of the others."""
+        empty = np.full(len(self), UNJUDGED, object)
+        verdict, reason = (np.where(rows, column, "") for column in (self.verdict, self.reason))
+        return Verdicts(verdict, empty, empty, np.where(rows, 1.0, np.nan), reason)

@@ -6,7 +6,7 @@ from fastreid_prune.selection.proportional import proportional
 from fastreid_prune.selection.ranking import hardest_first, identities_lost, pruned_count, select
 from fastreid_prune.selection.redundancy import redundancy_aware
 from fastreid_prune.selection.regime import Regime
-from fastreid_prune.selection.strategies import STRATEGIES, Choice, choose
+from fastreid_prune.selection.strategies import STRATEGIES, Choice, choose, strategy_and_score
 from fastreid_prune.selection.stratified import stratified
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "pruned_count",
     "redundancy_aware",
     "select",
+    "strategy_and_score",
     "stratified",
 ]

@@ -1,9 +1,11 @@
 """The strategies by name: one call that chooses, and says why."""
 
+import difflib
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.selection.auto import FLOOR, automatic_order
 from fastreid_prune.selection.easy_first import easy_first
@@ -24,6 +26,41 @@ STRATEGIES = {
     "easy_first": "the highest-scored go: for little data (Sorscher et al. 2022)",
     "hardest_first": "the lowest-scored go: the paper's plain ranking",
 }
+
+
+def strategy_and_score(method: str, score: str | None = None) -> tuple[str, str]:
+    """The strategy and the score that a method's name stands for: a score by itself is the paper's plain ranking.
+
+    Args:
+        method: the name of a strategy or of a score.
+        score: what a strategy ranks by; entropy by default.
+
+    Raises:
+        FastreidPruneError: neither a strategy nor a score, or a score beside a method that is one.
+
+    >>> strategy_and_score("el2n")
+    ('hardest_first', 'el2n')
+    >>> strategy_and_score("auto")
+    ('auto', 'entropy')
+    """
+    if method in STRATEGIES:
+        chosen = score or "entropy"
+        scores.get(chosen)
+        return method, chosen
+    if method not in scores.available():
+        names = [*STRATEGIES, *scores.available()]
+        near = difflib.get_close_matches(method, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise FastreidPruneError(
+            f"method: {method!r} found, a strategy ({', '.join(STRATEGIES)}) or a score "
+            f"({', '.join(scores.available())}) expected.{hint}"
+        )
+    if score is not None and score != method:
+        raise FastreidPruneError(
+            f"score: {score!r} found beside the method {method!r}, which ranks by itself. Give a strategy "
+            f"({', '.join(STRATEGIES)}) with the score, or the method alone."
+        )
+    return "hardest_first", method
 
 
 DOUBTED = "mislabelled, an outlier or likelier wrong than right by its verdict"

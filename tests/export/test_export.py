@@ -18,8 +18,7 @@ from fastreid_prune import scores
 from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export import FORMATS, export_run
-from fastreid_prune.manifest import Manifest
-from fastreid_prune.scored_run.pruning import prune
+from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.trajectory import Samples, load_trajectory
 
 
@@ -184,7 +183,7 @@ def test_a_market_folder_holds_what_stays_under_the_right_names(scored_run, tmp_
     run = scored_run(samples=30)
     table = write_verdicts(run, mislabelled=[3], outliers=[5])
     write_images(tmp_path / "data", table.file_name)
-    manifest = Manifest.read(prune(run, 0.2, purify=True).manifest)
+    manifest = Manifest.read(prune_run(run, 0.2, purify=True).manifest.path)
     export_run(
         run,
         tmp_path / "out",

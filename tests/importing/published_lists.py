@@ -7,8 +7,7 @@ from published_runs import write_images, write_verdicts
 
 from fastreid_prune.export import export_run
 from fastreid_prune.importing import import_lists
-from fastreid_prune.manifest import COLUMNS, Manifest
-from fastreid_prune.scored_run.pruning import prune
+from fastreid_prune.manifest import COLUMNS, Manifest, prune_run
 from fastreid_prune.trajectory import Samples, load_trajectory
 
 
@@ -22,9 +21,9 @@ class Published:
         write_verdicts(self.run, mislabelled=[2, 9, 11], outliers=[5, 6])
         self.root = folder / "data"
         write_images(self.root, self.samples.file_name)
-        self.pruned = Manifest.read(prune(self.run, 0.3, output=folder / "pruned.csv").manifest)
+        self.pruned = Manifest.read(prune_run(self.run, 0.3, output=folder / "pruned.csv").manifest.path)
         self.purified = Manifest.read(
-            prune(self.run, 0.3, purify=True, output=folder / "purified.csv").manifest
+            prune_run(self.run, 0.3, purify=True, output=folder / "purified.csv").manifest.path
         )
         if "market1501" in formats:
             options["manifest"] = folder / "purified.csv"

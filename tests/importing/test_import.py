@@ -14,8 +14,7 @@ from published_runs import tree
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export import export_run
 from fastreid_prune.importing import import_lists, listed_datasets
-from fastreid_prune.manifest import COLUMNS, Manifest
-from fastreid_prune.scored_run.pruning import prune
+from fastreid_prune.manifest import COLUMNS, Manifest, prune_run
 from fastreid_prune.trajectory import Samples
 
 
@@ -128,7 +127,7 @@ def test_lists_of_several_data_sets_become_one_manifest(scored_run, tmp_path):
         [f"c_{i % 3}" for i in range(40)],
     )
     run = scored_run(names=names)
-    direct = Manifest.read(prune(run, 0.4).manifest)
+    direct = Manifest.read(prune_run(run, 0.4).manifest.path)
     export_run(run, tmp_path / "out")
     summary = import_lists(tmp_path / "out", tmp_path / "m.csv", names, tmp_path, ratio=0.4)
     same_decisions(Manifest.read(tmp_path / "m.csv"), direct)

@@ -13,8 +13,7 @@ from published_runs import rows_of
 from fastreid_prune.export import export_run
 from fastreid_prune.export.market1501 import market_names
 from fastreid_prune.importing import import_lists
-from fastreid_prune.manifest import COLUMNS, Manifest
-from fastreid_prune.scored_run.pruning import prune
+from fastreid_prune.manifest import COLUMNS, Manifest, prune_run
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import EpochRecords, Samples, Trajectory, save_trajectory
@@ -84,7 +83,7 @@ def test_lists_come_back_whatever_the_names(tmp_path_factory, made):
     folder = tmp_path_factory.mktemp("lists")
     run = write_run(table, folder)
     purify = bool(len(samples))
-    direct = Manifest.read(prune(run, 0.3, purify=purify, output=folder / "direct.csv").manifest)
+    direct = Manifest.read(prune_run(run, 0.3, purify=purify, output=folder / "direct.csv").manifest.path)
     export_run(run, folder / "out")
     import_lists(folder / "out", folder / "ours.csv", samples, folder, ratio=0.3, purify=purify)
     same(Manifest.read(folder / "ours.csv"), direct, COLUMNS[:7])

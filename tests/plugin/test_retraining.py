@@ -5,7 +5,7 @@ import pytest
 
 from fastreid_prune import Manifest, load_trajectory
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.scored_run.pruning import prune
+from fastreid_prune.manifest import prune_run
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def scored(cfg, tmp_path):
 def test_only_what_is_kept_is_trained_on_with_any_sampler(cfg, scored, sampler):
     from fastreid.engine import DefaultTrainer
 
-    summary = prune(scored, 0.5)
-    manifest = Manifest.read(summary.manifest)
-    cfg.PRUNE.MANIFEST, cfg.DATALOADER.SAMPLER_TRAIN = str(summary.manifest), sampler
+    summary = prune_run(scored, 0.5)
+    manifest = Manifest.read(summary.manifest.path)
+    cfg.PRUNE.MANIFEST, cfg.DATALOADER.SAMPLER_TRAIN = str(summary.manifest.path), sampler
     trainer = DefaultTrainer(cfg)
     kept = set(np.array(manifest.file_name)[manifest.kept])
     dataset = trainer.data_loader.dataset
@@ -43,7 +43,7 @@ def test_only_what_is_kept_is_trained_on_with_any_sampler(cfg, scored, sampler):
 def test_a_relabelled_sample_carries_its_new_identity(cfg, scored, tmp_path):
     from fastreid.data import build_reid_train_loader
 
-    manifest = Manifest.read(prune(scored, 0.0).manifest)
+    manifest = Manifest.read(prune_run(scored, 0.0).manifest.path)
     other = next(pid for pid in manifest.pid if pid != manifest.pid[0])
     manifest.new_pid[0], manifest.action[0] = other, "relabel"
     manifest.write(tmp_path / "relabelled.csv")
@@ -59,7 +59,7 @@ def test_a_manifest_of_another_data_set_is_refused(cfg, scored, tmp_path, use_da
 
     from fastreid_prune.lab.demo import write_demo
 
-    cfg.PRUNE.MANIFEST = str(prune(scored, 0.3).manifest)
+    cfg.PRUNE.MANIFEST = str(prune_run(scored, 0.3).manifest.path)
     write_demo(tmp_path / "other", seed=2, train_ids=16, test_ids=2)
     use_data(tmp_path / "other")
     with pytest.raises(FastreidPruneError, match="does not fit the data set|none of its"):
@@ -69,7 +69,7 @@ def test_a_manifest_of_another_data_set_is_refused(cfg, scored, tmp_path, use_da
 def test_an_edited_manifest_is_refused(cfg, scored):
     from fastreid.engine import DefaultTrainer
 
-    path = prune(scored, 0.3).manifest
+    path = prune_run(scored, 0.3).manifest.path
     text = path.read_text()
     path.write_text(text.replace(",prune,", ",keep,", 1))
     cfg.PRUNE.MANIFEST = str(path)
@@ -174,7 +174,7 @@ def test_a_training_set_smaller_than_a_batch_is_refused(cfg):
 def test_an_identity_with_one_image_is_trained_on(cfg, scored, tmp_path):
     from fastreid.engine import DefaultTrainer
 
-    manifest = Manifest.read(prune(scored, 0.0).manifest)
+    manifest = Manifest.read(prune_run(scored, 0.0).manifest.path)
     rows = np.flatnonzero(manifest.pid == manifest.pid[0])[1:]
     manifest.action[rows] = "prune"
     manifest.write(tmp_path / "one.csv")

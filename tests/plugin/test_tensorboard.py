@@ -5,7 +5,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fastreid_prune.plugin.tensorboard import SUSPECTS, suspects
-from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 
@@ -25,7 +25,7 @@ def events(cfg, tmp_path):
 
 
 def test_histograms_and_suspects_are_in_the_event_file_of_the_run(events, tmp_path):
-    table = score_run(tmp_path / "run")
+    table = RunFiles.open(tmp_path / "run").table
     tags = events.Tags()
     assert set(tags["histograms"]) == {f"scores/{name}" for name in table.scores}
     histogram = events.Histograms("scores/entropy")[0].histogram_value

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.testbed import TruthRow, write_truth
-from fastreid_prune.manifest import Manifest
+from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.purify import judge_run, quality
-from fastreid_prune.scored_run.pruning import prune, score_run
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.trajectory import save_trajectory
 
@@ -66,7 +66,7 @@ def test_judging_again_writes_the_same_bytes(judged):
 
 def test_scoring_afterwards_keeps_the_verdicts(judged):
     folder, done = judged
-    table = score_run(folder)
+    table = RunFiles.open(folder).table
     np.testing.assert_array_equal(table.verdicts.verdict, done.judgement.verdicts.verdict)
 
 
@@ -95,8 +95,8 @@ def test_pruning_acts_on_them(soiled, judged, tmp_path):
 
 
 def test_without_purify_the_labels_stay(judged, tmp_path):
-    summary = prune(judged[0], 0.0, output=tmp_path / "manifest.csv")
-    assert summary.counts["relabel"] == summary.counts["outlier"] == 0
+    summary = prune_run(judged[0], 0.0, output=tmp_path / "manifest.csv")
+    assert summary.manifest.counts["relabel"] == summary.manifest.counts["outlier"] == 0
 
 
 def test_the_command_tells_and_writes(soiled, tmp_path):
@@ -104,7 +104,7 @@ def test_the_command_tells_and_writes(soiled, tmp_path):
     save_trajectory(run.trajectory, tmp_path / "prune" / "trajectory")
     write_truth(tmp_path / "truth.csv", truth_rows(run))
     with pytest.raises(FastreidPruneError, match="Judge the run first"):
-        prune(tmp_path, 0.0, purify=True)
+        prune_run(tmp_path, 0.0, purify=True)
     arguments = ["judge", str(tmp_path), "--truth", str(tmp_path / "truth.csv")]
     told = CliRunner().invoke(group, arguments, catch_exceptions=False)
     assert told.exit_code == 0 and f"{judgement.summary.mislabelled} mislabelled" in told.output
@@ -131,7 +131,7 @@ def test_a_run_of_which_only_scores_are_left_is_refused(soiled, tmp_path):
     from shutil import copytree, rmtree
 
     save_trajectory(soiled[0].trajectory, tmp_path / "prune" / "trajectory")
-    score_run(tmp_path, ["entropy"])
+    RunFiles.open(tmp_path).scored(["entropy"])
     copytree(tmp_path, tmp_path / "copy")
     rmtree(tmp_path / "copy" / "prune" / "trajectory")
     with pytest.raises(FastreidPruneError, match="no trajectory"):

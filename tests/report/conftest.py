@@ -9,7 +9,7 @@ import torch
 from chromium import Browser
 from PIL import Image
 
-from fastreid_prune.scored_run.pruning import score_run
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import LogitRecorder, Samples, save_trajectory
@@ -93,7 +93,7 @@ def make_run(
 
 def judge(run: Path, wrong: int, true_pids: list[str]) -> None:
     """Write verdicts: the first ``wrong`` samples mislabelled, the next two outliers."""
-    table = score_run(run)
+    table = RunFiles.open(run).table
     verdict = np.full(len(table), "clean", object)
     suggested, reason = np.full(len(table), "", object), np.full(len(table), "", object)
     verdict[:wrong], verdict[wrong : wrong + 2] = "mislabelled", "outlier"

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from fastreid_prune import scores
 from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.manifest import Manifest
+from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.manifest.decisions import Decisions
-from fastreid_prune.scored_run.pruning import prune, score_run
+from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import load_trajectory
@@ -46,20 +46,20 @@ def judged(table, mislabelled, outlier, in_doubt=()):
 
 def test_the_lowest_entropies_are_pruned(scored_run):
     run = scored_run(samples=50)
-    summary = prune(run, 0.3)
-    manifest = Manifest.read(summary.manifest)
+    summary = prune_run(run, 0.3)
+    manifest = Manifest.read(summary.manifest.path)
     trajectory = load_trajectory(run)
     entropy = dict(zip(trajectory.samples.file_name, scores.compute(trajectory, "entropy"), strict=True))
     lowest = set(sorted(entropy, key=entropy.get)[:15])
     assert set(manifest.file_name[manifest.action == "prune"]) == lowest
-    assert summary.counts == {"keep": 35, "prune": 15, "relabel": 0, "outlier": 0}
-    assert summary.manifest == run / "prune" / "manifest.csv" and summary.identities == 6
+    assert summary.manifest.counts == {"keep": 35, "prune": 15, "relabel": 0, "outlier": 0}
+    assert summary.manifest.path == run / "prune" / "manifest.csv" and summary.identities == 6
     assert manifest.reason[manifest.action == "prune"][0] == "among the lowest 30 % by entropy"
 
 
 def test_the_score_files_have_one_row_a_sample_and_one_column_a_method(scored_run):
     run = scored_run(samples=30)
-    table = score_run(run)
+    table = RunFiles.open(run).table
     parquet = pq.read_table(run / "prune" / "scores.parquet").to_pydict()
     with open(run / "prune" / "scores.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -71,7 +71,7 @@ def test_the_score_files_have_one_row_a_sample_and_one_column_a_method(scored_ru
 
 def test_images_that_could_not_be_read_are_outliers(scored_run):
     run = scored_run(samples=20, unreadable=UNREADABLE)
-    manifest = Manifest.read(prune(run, 0.5).manifest)
+    manifest = Manifest.read(prune_run(run, 0.5).manifest.path)
     row = manifest.file_name.tolist().index(UNREADABLE[0]["file_name"])
     assert manifest.action[row] == "outlier" and manifest.reason[row] == "unreadable: OSError: truncated"
     assert np.isnan(manifest.score[row]) and manifest.rank[row] == 21
@@ -80,54 +80,54 @@ def test_images_that_could_not_be_read_are_outliers(scored_run):
 
 def test_purification_relabels_and_leaves_out_and_pruning_counts_what_is_left(scored_run):
     run = scored_run(samples=60)
-    table = judged(score_run(run), mislabelled=[1, 2, 3], outlier=[4, 5])
+    table = judged(RunFiles.open(run).table, mislabelled=[1, 2, 3], outlier=[4, 5])
     table.write(run / "prune")
-    with_verdicts = prune(run, 0.5, purify=True, output=run / "purified.csv")
-    manifest = Manifest.read(with_verdicts.manifest)
-    assert with_verdicts.counts["outlier"] == 2 and with_verdicts.counts["prune"] == 29
+    with_verdicts = prune_run(run, 0.5, purify=True, output=run / "purified.csv")
+    manifest = Manifest.read(with_verdicts.manifest.path)
+    assert with_verdicts.manifest.counts["outlier"] == 2 and with_verdicts.manifest.counts["prune"] == 29
     changed = {table.file_name[row]: table.verdicts.suggested_pid[row] for row in (1, 2, 3)}
     for name, pid in changed.items():
         row = manifest.file_name.tolist().index(name)
         assert manifest.new_pid[row] == pid and manifest.action[row] in ("relabel", "prune")
-    plain = Manifest.read(prune(run, 0.5, output=run / "plain.csv").manifest)
+    plain = Manifest.read(prune_run(run, 0.5, output=run / "plain.csv").manifest.path)
     assert plain.counts == {"keep": 30, "prune": 30, "relabel": 0, "outlier": 0}
 
 
 def test_purification_leaves_out_what_is_more_likely_wrong_than_right(scored_run):
     run = scored_run(samples=60)
-    table = judged(score_run(run), mislabelled=[1, 2, 3], outlier=[4, 5], in_doubt=[6, 7, 8])
+    table = judged(RunFiles.open(run).table, mislabelled=[1, 2, 3], outlier=[4, 5], in_doubt=[6, 7, 8])
     table.write(run / "prune")
-    summary = prune(run, 0.5, purify=True, output=run / "purified.csv")
-    manifest = Manifest.read(summary.manifest)
-    assert summary.in_doubt == 3 and summary.counts["prune"] == 3 + (60 - 2 - 3) // 2
+    summary = prune_run(run, 0.5, purify=True, output=run / "purified.csv")
+    manifest = Manifest.read(summary.manifest.path)
+    assert summary.in_doubt == 3 and summary.manifest.counts["prune"] == 3 + (60 - 2 - 3) // 2
     rows = [manifest.file_name.tolist().index(table.file_name[row]) for row in (6, 7, 8)]
     assert set(manifest.action[rows]) == {"prune"}
     assert set(manifest.reason[rows]) == {
         "more likely wrong than right: the label is right with probability 0.30"
     }
-    assert prune(run, 0.5, output=run / "plain.csv").in_doubt == 0
+    assert prune_run(run, 0.5, output=run / "plain.csv").in_doubt == 0
     told = CliRunner().invoke(group, ["prune", str(run), "--ratio", "0.5", "--purify"])
     assert told.exit_code == 0 and "3 of those that say prune are left out whatever the ratio" in told.output
 
 
 def test_auto_prunes_what_is_in_doubt_with_what_is_judged_wrong(scored_run):
     run = scored_run(samples=60)
-    table = judged(score_run(run), mislabelled=[1], outlier=[4], in_doubt=[6])
+    table = judged(RunFiles.open(run).table, mislabelled=[1], outlier=[4], in_doubt=[6])
     table.write(run / "prune")
-    manifest = Manifest.read(prune(run, 0.1, "auto").manifest)
+    manifest = Manifest.read(prune_run(run, 0.1, "auto").manifest.path)
     gone = dict(zip(manifest.file_name, manifest.action == "prune", strict=True))
     assert all(gone[table.file_name[row]] for row in (1, 4, 6)) and sum(gone.values()) == 6
 
 
 def test_what_a_person_kept_is_not_in_doubt(scored_run):
     run = scored_run(samples=60)
-    table = judged(score_run(run), mislabelled=[1], outlier=[4], in_doubt=[6, 7])
+    table = judged(RunFiles.open(run).table, mislabelled=[1], outlier=[4], in_doubt=[6, 7])
     table.write(run / "prune")
     Decisions(*(np.array([text], object) for text in (table.file_name[6], table.pid[6], "keep", ""))).write(
         run / "decisions.csv"
     )
-    summary = prune(run, 0.0, purify=True, decisions=run / "decisions.csv", output=run / "purified.csv")
-    manifest = Manifest.read(summary.manifest)
+    summary = prune_run(run, 0.0, purify=True, decisions=run / "decisions.csv", output=run / "purified.csv")
+    manifest = Manifest.read(summary.manifest.path)
     action = dict(zip(manifest.file_name, manifest.action, strict=True))
     assert summary.in_doubt == 1
     assert action[table.file_name[6]] == "keep" and action[table.file_name[7]] == "prune"
@@ -135,15 +135,20 @@ def test_what_a_person_kept_is_not_in_doubt(scored_run):
 
 def test_where_the_judge_refused_nothing_is_in_doubt(scored_run):
     run = scored_run(samples=60, unreadable=UNREADABLE)
-    table = judged(score_run(run), mislabelled=[], outlier=[], in_doubt=[6, 7])
+    table = judged(RunFiles.open(run).table, mislabelled=[], outlier=[], in_doubt=[6, 7])
     table.write(run / "prune")
-    summary = prune(run, 0.0, purify=True)
-    assert summary.in_doubt == 0 and summary.counts == {"keep": 60, "prune": 0, "relabel": 0, "outlier": 1}
+    summary = prune_run(run, 0.0, purify=True)
+    assert summary.in_doubt == 0 and summary.manifest.counts == {
+        "keep": 60,
+        "prune": 0,
+        "relabel": 0,
+        "outlier": 1,
+    }
 
 
 def test_purification_without_verdicts_is_refused(scored_run):
     with pytest.raises(FastreidPruneError, match="no verdicts"):
-        prune(scored_run(unreadable=UNREADABLE), 0.3, purify=True)
+        prune_run(scored_run(unreadable=UNREADABLE), 0.3, purify=True)
 
 
 def test_the_same_run_elsewhere_gives_the_same_bytes(scored_run, tmp_path):
@@ -151,8 +156,8 @@ def test_the_same_run_elsewhere_gives_the_same_bytes(scored_run, tmp_path):
     shutil.copytree(run, tmp_path / "elsewhere" / "copy")
     written = []
     for place in (run, tmp_path / "elsewhere" / "copy"):
-        score_run(place)
-        prune(place, 0.2, "random")
+        RunFiles.open(place).scored()
+        prune_run(place, 0.2, "random")
         names = ("manifest.csv", "manifest.json", "scores.csv", "scores.parquet")
         written.append([(place / "prune" / name).read_bytes() for name in names])
     assert written[0] == written[1]
@@ -160,24 +165,24 @@ def test_the_same_run_elsewhere_gives_the_same_bytes(scored_run, tmp_path):
 
 def test_scores_of_an_earlier_trajectory_are_not_used(scored_run):
     run = scored_run(seed=1)
-    before = Manifest.read(prune(run, 0.3).manifest)
+    before = Manifest.read(prune_run(run, 0.3).manifest.path)
     assert scored_run(seed=2) == run
-    after = Manifest.read(prune(run, 0.3).manifest)
+    after = Manifest.read(prune_run(run, 0.3).manifest.path)
     assert (before.score != after.score).all()
 
 
 def test_scores_suffice_where_the_trajectory_is_gone(scored_run):
     run = scored_run()
-    prune(run, 0.3)
+    prune_run(run, 0.3)
     first = (run / "prune" / "manifest.csv").read_bytes()
     shutil.rmtree(run / "prune" / "trajectory")
-    prune(run, 0.3)
+    prune_run(run, 0.3)
     assert (run / "prune" / "manifest.csv").read_bytes() == first
 
 
 def test_a_seed_chooses_another_random_order(scored_run):
     run = scored_run()
-    kept = [Manifest.read(prune(run, 0.5, "random", seed=seed).manifest).kept for seed in (1, 1, 2)]
+    kept = [Manifest.read(prune_run(run, 0.5, "random", seed=seed).manifest.path).kept for seed in (1, 1, 2)]
     assert (kept[0] == kept[1]).all() and (kept[0] != kept[2]).any()
 
 
@@ -218,22 +223,22 @@ def test_the_regime_is_printed_and_kept_in_the_manifest(scored_run, tmp_path):
 
 def test_a_strategy_ranks_by_the_score_asked_for_and_floors_hold(scored_run, tmp_path):
     run = scored_run(samples=60)
-    easy = prune(run, 0.5, "easy_first", score="aum", output=tmp_path / "easy.csv").manifest
-    hard = prune(run, 0.5, "aum", output=tmp_path / "hard.csv").manifest
+    easy = prune_run(run, 0.5, "easy_first", score="aum", output=tmp_path / "easy.csv").manifest.path
+    hard = prune_run(run, 0.5, "aum", output=tmp_path / "hard.csv").manifest.path
     kept = [set(manifest.file_name[manifest.kept]) for manifest in map(Manifest.read, (easy, hard))]
     assert kept[0].isdisjoint(kept[1]) and len(kept[0]) == len(kept[1]) == 30
-    summary = prune(run, 0.95, "easy_first", keep_per_identity=3, output=tmp_path / "floor.csv")
-    manifest = Manifest.read(summary.manifest)
+    summary = prune_run(run, 0.95, "easy_first", keep_per_identity=3, output=tmp_path / "floor.csv")
+    manifest = Manifest.read(summary.manifest.path)
     assert all((manifest.kept & (manifest.pid == pid)).sum() == 3 for pid in set(manifest.pid))
 
 
 def test_the_draw_of_a_strategy_follows_the_seed_and_leaves_the_score_files_alone(scored_run, tmp_path):
     run = scored_run(samples=60)
-    score_run(run)
+    RunFiles.open(run).scored()
     before = (run / "prune" / "scores.parquet").read_bytes()
     kept = []
     for seed in (1, 1, 2):
-        summary = prune(run, 0.5, "proportional", seed=seed, output=tmp_path / "m.csv")
-        kept.append(frozenset(Manifest.read(summary.manifest).training_identities()))
+        summary = prune_run(run, 0.5, "proportional", seed=seed, output=tmp_path / "m.csv")
+        kept.append(frozenset(Manifest.read(summary.manifest.path).training_identities()))
     assert kept[0] == kept[1] != kept[2]
     assert (run / "prune" / "scores.parquet").read_bytes() == before

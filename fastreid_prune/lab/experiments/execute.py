@@ -6,11 +6,15 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.experiments.grid import ITERATIONS
 from fastreid_prune.lab.experiments.run_folder import DONE, FAILED, WAITING, RunFolder, State
 from fastreid_prune.lab.experiments.runs import SCORE, Run, schedule
+
+if TYPE_CHECKING:
+    from fastreid_prune.scored_run.run_files import RunFiles
 
 # processes under way, for whoever must stop them
 _children: dict[int, subprocess.Popen] = {}
@@ -107,8 +111,9 @@ def _arguments(run: Run, folder: RunFolder, settings: Settings) -> list[str]:
 
 def _choose(run: Run, folder: RunFolder, settings: Settings) -> tuple[int, int]:
     """Write the run's manifest; the samples of the whole set and those left to train on."""
-    from fastreid_prune.manifest import Manifest
-    from fastreid_prune.scored_run.pruning import prune, score_run
+    from fastreid_prune.manifest import Manifest, prune_run
+    from fastreid_prune.scored_run.run_files import RunFiles
+    from fastreid_prune.selection import STRATEGIES
 
     source = RunFolder.of(settings.folder, run.source)
     # two files: whoever was killed between them left one
@@ -116,22 +121,24 @@ def _choose(run: Run, folder: RunFolder, settings: Settings) -> tuple[int, int]:
         choice = run.selection
         # several runs choose from one scoring run, and its files may have to be completed first
         with source.locked():
-            if (run.purify or choice.method == "auto") and not score_run(source.output).judged:
-                _judge(source.output, needed=run.purify)
-            prune(
-                source.output, run.ratio, choice.method, score=choice.score, purify=run.purify, output=folder.manifest,
+            scored = RunFiles.open(source.output)
+            if (run.purify or choice.method == "auto") and not scored.table.judged:
+                _judge(scored, needed=run.purify)
+            prune_run(
+                scored, run.ratio, choice.method, purify=run.purify, output=folder.manifest,
+                score=choice.score if choice.method in STRATEGIES else None,
                 keep_per_identity=choice.keep_per_identity, keep_per_camera=choice.keep_per_camera, seed=run.seed,
             )  # fmt: skip
     manifest = Manifest.read(folder.manifest)
     return len(manifest), int(manifest.kept.sum())
 
 
-def _judge(output: os.PathLike, needed: bool) -> None:
+def _judge(scored: "RunFiles", needed: bool) -> None:
     """Judge a scored run; where nothing needs verdicts, what cannot be judged stays so."""
     from fastreid_prune.purify import judge_run
 
     try:
-        judge_run(output)
+        judge_run(scored)
     except FastreidPruneError:
         if needed:
             raise

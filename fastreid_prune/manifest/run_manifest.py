@@ -1,0 +1,139 @@
+"""The manifest of a scored run: verdicts and decisions, then a choice, then the file."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.files import sha256
+from fastreid_prune.manifest.decisions import Decisions
+from fastreid_prune.manifest.manifest import Manifest
+from fastreid_prune.scored_run.run_files import RunFiles
+from fastreid_prune.scored_run.score_table import ScoreTable
+from fastreid_prune.scored_run.verdicts import Verdicts
+from fastreid_prune.selection import Regime, choose, identities_lost, strategy_and_score
+from fastreid_prune.selection.run_pool import run_entropy, run_pool
+
+
+@dataclass(frozen=True)
+class PruneSummary:
+    """What :func:`prune_run` did.
+
+    Attributes:
+        manifest: what stays, and under which identity; ``manifest.path`` is its CSV, the JSON is beside it.
+        method: the name of the score or the strategy.
+        ratio: the fraction pruned of what outliers left.
+        regime: how redundant the set is.
+        lost: the identities of which no sample stays.
+        in_doubt: samples among the pruned ones that went since their label is more likely wrong than right, whatever
+            the ratio.
+    """
+
+    manifest: Manifest
+    method: str
+    ratio: float
+    regime: Regime
+    lost: list[str]
+    in_doubt: int
+
+    @property
+    def identities(self) -> int:
+        """How many the data set has."""
+        return len(set(self.manifest.pid))
+
+    @property
+    def identities_left(self) -> int:
+        """How many are trained with."""
+        return len(set(self.manifest.new_pid[self.manifest.kept]))
+
+
+def prune_run(
+    run: "str | os.PathLike[str] | RunFiles",
+    ratio: float,
+    method: str = "entropy",
+    *,
+    score: str | None = None,
+    purify: bool = False,
+    decisions: str | os.PathLike[str] | None = None,
+    output: str | os.PathLike[str] | None = None,
+    keep_per_identity: int = 0,
+    keep_per_camera: int = 0,
+    seed: int | None = None,
+) -> PruneSummary:
+    """Write the manifest of a scored run.
+
+    Args:
+        run: a scored run, or its folder.
+        ratio: the fraction to prune of the samples that are left once purification has left out its own, in [0, 1).
+        method: a strategy (``selection.STRATEGIES``), or a score (``scores.available()``): the plain ranking by it.
+        score: what a strategy ranks by; entropy by default.
+        purify: act on the verdicts in the run's scores: relabel the mislabelled, leave out the outliers, and what is
+            more likely wrong than right though not surely enough for a verdict (:attr:`.Verdicts.in_doubt`): in
+            training a wrong label costs more than a right one gives (docs/verdicts.md). Without, ``"auto"`` prunes
+            what the verdicts doubt before anything else.
+        decisions: a file of decisions by hand, as the report's page saves it. They hold over any verdict: what
+            was kept or relabelled is not pruned, what was dropped is left out.
+        output: the manifest's CSV; by default ``manifest.csv`` beside the scores.
+        keep_per_identity: samples of each identity that pruning leaves at least (0: the paper's method).
+        keep_per_camera: samples of each identity in each camera that pruning leaves at least.
+        seed: for ``random`` and for strategies that draw; by default the run's own.
+
+    Raises:
+        FastreidPruneError: no scored run there, no such method, a score beside a method that ranks by itself, a ratio
+            outside [0, 1), ``purify`` without verdicts, or decisions that do not fit the run.
+    """
+    strategy, ranks_by = strategy_and_score(method, score)
+    run = RunFiles.open(run)
+    table = run.scored([ranks_by], seed=seed if ranks_by == "random" else None)
+    if purify and not table.judged:
+        raise FastreidPruneError(
+            f"{run.score_files[0]}: no verdicts, and purification acts on them. Judge the run first "
+            "(fastreid-prune judge), or prune without."
+        )
+    verdicts, protected = (table.verdicts if purify else table.unreadable_only), None
+    source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"}
+    if decisions is not None:
+        verdicts, protected = Decisions.read(decisions).overrule(table, verdicts)
+        source["sha256 of decisions"] = sha256(decisions)
+    in_doubt = verdicts.in_doubt & (purify and table.found_wrong)
+    pool = run_pool(
+        run, ranks_by, verdicts, excluded=in_doubt, protected=protected,
+        doubted=None if purify else _doubted(table),
+        keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera,
+    )  # fmt: skip
+    choice = choose(
+        pool, ratio, strategy,
+        entropy=run_entropy(run), right=None if run.trajectory is None else run.trajectory.epochs.final_accuracy(),
+        seed=run.seed if seed is None else seed, score=ranks_by,
+    )  # fmt: skip
+    manifest = Manifest.build(
+        table, pool.scores, choice.keep, verdicts,
+        method=method, ratio=ratio, thresholds=table.thresholds if purify else {}, source=source,
+        regime=choice.regime.as_dict() | {"expectation": choice.regime.expectation(ratio)},
+        reason=_reasons(choice.reason, in_doubt, verdicts),
+    )  # fmt: skip
+    return PruneSummary(
+        manifest=manifest.write(Path(output) if output is not None else run.folder / "manifest.csv"),
+        method=method,
+        ratio=ratio,
+        regime=choice.regime,
+        lost=identities_lost(pool.pids, choice.keep),
+        in_doubt=int(in_doubt.sum()),
+    )
+
+
+def _doubted(table: ScoreTable) -> np.ndarray:
+    """[N] bool: judged wrong, or more likely wrong than right; nothing where no label was judged wrong."""
+    return (table.verdicts.against | table.verdicts.in_doubt) & table.found_wrong
+
+
+def _reasons(reason: np.ndarray, in_doubt: np.ndarray, verdicts: Verdicts) -> np.ndarray:
+    """The reasons [N] of a choice, with those of the samples in doubt."""
+    reason = reason.copy()
+    for row in np.flatnonzero(in_doubt):
+        reason[row] = (
+            f"more likely wrong than right: the label is right with probability {verdicts.confidence[row]:.2f}"
+        )
+    return reason
