@@ -51,8 +51,10 @@ def judge_run(
         FastreidPruneError: no trajectory, or one that cannot be judged; a truth of another data set.
     """
     run = RunFiles.open(run)
-    judgement = assess(run.named_trajectory("verdicts rest on"), precision=precision)
-    table = with_verdicts(run.table, judgement)
+    trajectory = run.named_trajectory("verdicts rest on")
+    table = run.table
+    judgement = assess(trajectory, precision=precision)
+    table = with_verdicts(table, judgement)
     measured = None
     if truth is not None:
         measured = against_truth(table, judgement, truth)

@@ -97,7 +97,7 @@ class RunFiles:
         trajectory = self.trajectory
         if trajectory is None:
             raise FastreidPruneError(
-                f"{self.folder}: only scores are left of this run, and {purpose} its trajectory. "
+                f"{self.folder}: no trajectory, only scores are left of this run, and {purpose} its trajectory. "
                 "Copy the trajectory's folder too, or score again."
             )
         if trajectory.samples is None:
