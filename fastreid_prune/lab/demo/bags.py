@@ -18,7 +18,7 @@ def draw_backpack(canvas: Canvas, identity: Identity, body: Skeleton, frame: Fra
         Ring(bottom + 0.03, width * 1.06, depth * 1.1, back),
         Ring(bottom, width * 0.9, depth * 0.9, back + 0.01),
     ]
-    pack = Surface(frame, rings).bind(canvas)
+    pack = Surface(canvas, frame, rings)
     pack.whole(identity.bag_colour)
     pack.patch(pi - 0.75, pi + 0.75, 0.52, 0.9, shade(identity.bag_colour, 0.72))
     pack.patch(pi - 0.9, pi + 0.9, 0.3, 0.34, shade(identity.bag_colour, 0.55))

@@ -14,22 +14,20 @@ STRIPES = 5
 def torso(canvas: Canvas, identity: Identity, pose: Pose, body: Skeleton, frame: Frame) -> Surface:
     """The tube of the upper garment, from the neck to its hem."""
     hem = body.hip + HEM[identity.top]
-    build, length = identity.build, body.neck - hem
+    build = identity.build
     thick = 1.1 if identity.top in ("jacket", "coat") else 1.0
     width = build * thick
-    chest = body.neck - 0.10
     flare = 0.03 if identity.top == "coat" else 0.0
     rings = [
         Ring(body.neck, 0.045 * build, 0.04, pose.lean),
         Ring(body.neck - 0.018, 0.08 * width, 0.05, pose.lean),
         Ring(body.neck - 0.042, 0.116 * width, 0.062 * thick, pose.lean * 0.9),
-        Ring(chest, 0.118 * width, 0.076 * width, pose.lean * 0.7),
+        Ring(body.neck - 0.10, 0.118 * width, 0.076 * width, pose.lean * 0.7),
         Ring(body.neck - 0.62 * (body.neck - body.hip), 0.1 * width, 0.07 * width, pose.lean * 0.3),
         Ring(body.hip + 0.02, 0.106 * width, 0.076 * width),
         Ring(hem, (0.104 + flare) * width, (0.078 + flare) * width),
     ]
-    assert length > 0
-    return Surface(frame, rings).bind(canvas)
+    return Surface(canvas, frame, rings)
 
 
 def dress_torso(surface: Surface, identity: Identity, light: float) -> None:
@@ -55,7 +53,7 @@ def skirt(canvas: Canvas, identity: Identity, body: Skeleton, frame: Frame) -> S
         Ring(body.hip - 0.02, 0.11 * build, 0.085 * build),
         Ring(hem, flare * build, (flare - 0.02) * build),
     ]
-    return Surface(frame, rings).bind(canvas)
+    return Surface(canvas, frame, rings)
 
 
 def dress_skirt(surface: Surface, identity: Identity, light: float) -> None:

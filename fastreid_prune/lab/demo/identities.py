@@ -106,30 +106,24 @@ def _draw_one(rng: np.random.Generator) -> Identity:
     )
 
 
+VISIBLE = {
+    "bag": ("bag", "bag_colour", "bag_side"),
+    "pattern": ("pattern",),
+    "second": ("second_colour",),
+    "bottom": ("bottom", "bottom_colour"),
+    "hair": ("hair", "hair_style"),
+    "hat": ("hat", "hat_colour"),
+    "shoes": ("shoe_colour",),
+}
+
+
 def _sibling(person: Identity, rng: np.random.Generator) -> Identity:
     """Somebody who differs from ``person`` in one or two attributes that can be seen."""
     while True:
         other = _draw_one(rng)
-        differing = rng.choice(
-            ("bag", "pattern", "second", "bottom", "hair", "hat", "shoes"), 2, replace=False
-        )
-        changes: dict[str, object] = {}
-        for attribute in differing[: 1 + (rng.random() < 0.6)]:
-            if attribute == "bag":
-                changes |= {"bag": other.bag, "bag_colour": other.bag_colour, "bag_side": other.bag_side}
-            elif attribute == "pattern":
-                changes |= {"pattern": other.pattern}
-            elif attribute == "second":
-                changes |= {"second_colour": other.second_colour}
-            elif attribute == "bottom":
-                changes |= {"bottom": other.bottom, "bottom_colour": other.bottom_colour}
-            elif attribute == "hair":
-                changes |= {"hair": other.hair, "hair_style": other.hair_style}
-            elif attribute == "hat":
-                changes |= {"hat": other.hat, "hat_colour": other.hat_colour}
-            else:
-                changes |= {"shoe_colour": other.shoe_colour}
-        sibling = dataclasses.replace(person, **changes)
+        differing = rng.choice(tuple(VISIBLE), 2, replace=False)[: 1 + (rng.random() < 0.6)]
+        fields = [field for attribute in differing for field in VISIBLE[attribute]]
+        sibling = dataclasses.replace(person, **{field: getattr(other, field) for field in fields})
         if _differ(person, sibling):
             return dataclasses.replace(sibling, build=person.build * float(rng.uniform(0.97, 1.03)))
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from fastreid_prune.lab.demo.cameras import CAMERAS
-from fastreid_prune.lab.demo.canvas import HEIGHT, WIDTH
+from fastreid_prune.lab.demo.canvas import HEIGHT, WIDTH, any_colour
 from fastreid_prune.lab.demo.identities import Identity
 from fastreid_prune.lab.demo.objects import Thing
 from fastreid_prune.lab.demo.shots import MARGIN, Shot, draw_person
@@ -48,47 +48,20 @@ def _two_people(shot: Shot, other: Identity, rng: np.random.Generator) -> Shot:
 def _hidden(shot: Shot, rng: np.random.Generator) -> Shot:
     """Something large stands before the person, of whom hardly more than a quarter is left to see."""
     middle, foot = MARGIN + WIDTH / 2, MARGIN + HEIGHT
-    colour = _colour(rng)
+    colour = any_colour(rng, 40, 220)
     kind = str(rng.choice(("bush", "van", "sign", "car")))
     seed = int(rng.integers(2**31))
     if kind == "bush":
-        things = [
-            Thing("bush", middle + float(rng.uniform(-6, 6)), foot + 2 - 38 * k, 70, colour, seed + k)
-            for k in range(2)
-        ]
-    elif kind == "van":
-        things = [
-            Thing(
-                "van",
-                middle + float(rng.uniform(-22, 22)),
-                foot + 4,
-                float(rng.uniform(90, 118)),
-                colour,
-                seed,
-            )
-        ]
-    elif kind == "sign":
-        things = [
-            Thing(
-                "sign",
-                middle + float(rng.uniform(-5, 5)),
-                foot + 6,
-                float(rng.uniform(108, 124)),
-                colour,
-                seed,
-            )
-        ]
+        places = [middle + float(rng.uniform(-6, 6)) for _ in range(2)]
+        things = [Thing("bush", x, foot + 2 - 38 * k, 70, colour, seed + k) for k, x in enumerate(places)]
     else:
-        things = [
-            Thing(
-                "car",
-                middle + float(rng.uniform(-30, 30)),
-                foot + 4,
-                float(rng.uniform(84, 104)),
-                colour,
-                seed,
-            )
-        ]
+        reach, low, smallest, largest = {
+            "van": (22, 4, 90, 118),
+            "sign": (5, 6, 108, 124),
+            "car": (30, 4, 84, 104),
+        }[kind]
+        x, size = middle + float(rng.uniform(-reach, reach)), float(rng.uniform(smallest, largest))
+        things = [Thing(kind, x, foot + low, size, colour, seed)]
     return dataclasses.replace(shot, before=tuple(things))
 
 
@@ -96,9 +69,4 @@ def _large_object(rng: np.random.Generator) -> Thing:
     kind = OBJECTS[int(rng.integers(len(OBJECTS)))]
     size = float(rng.uniform(48, 80)) * (1.4 if kind in ("tree", "sign", "bin", "cone") else 1.0)
     x, ground = MARGIN + WIDTH / 2 + float(rng.normal(0, 4)), MARGIN + HEIGHT - 8 + float(rng.normal(0, 4))
-    return Thing(kind, x, ground, size, _colour(rng), int(rng.integers(2**31)))
-
-
-def _colour(rng: np.random.Generator) -> tuple[int, int, int]:
-    red, green, blue = (int(c) for c in rng.integers(40, 220, 3))
-    return red, green, blue
+    return Thing(kind, x, ground, size, any_colour(rng, 40, 220), int(rng.integers(2**31)))

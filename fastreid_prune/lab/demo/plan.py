@@ -44,7 +44,6 @@ def plan_images(
     test_ids: int,
     wrong_labels: float,
     outliers: float,
-    cameras: int = len(CAMERAS),
 ) -> list[PlannedImage]:
     """Decide on every image; the same arguments give the same plan.
 
@@ -54,7 +53,6 @@ def plan_images(
         test_ids: others, for query and gallery.
         wrong_labels: share of the training images that get another training identity's number.
         outliers: share of the training images that show no or no single identity.
-        cameras: how many of :data:`~fastreid_prune.lab.demo.cameras.CAMERAS`.
 
     Returns:
         Images; near-copies point to earlier ones.
@@ -70,11 +68,11 @@ def plan_images(
     clock = _Clock(walks)
     images: list[PlannedImage] = []
     for number, person in zip(train, people[:train_ids], strict=True):
-        _walk(images, person, int(number), strangers, cameras, clock, walks)
+        _walk(images, person, int(number), strangers, clock, walks)
     images = _plant(images, people[:train_ids], wrong_labels, outliers, plant_rng)
     for number, person in zip(test, people[train_ids:], strict=True):
-        images += _test_walk(person, int(number), strangers, cameras, clock, test_rng)
-    images += _distractors(3 * test_ids, strangers, cameras, clock, test_rng)
+        images += _test_walk(person, int(number), strangers, clock, test_rng)
+    images += _distractors(3 * test_ids, strangers, clock, test_rng)
     return images
 
 
@@ -113,13 +111,12 @@ def _walk(
     person: Identity,
     number: int,
     strangers: list[Identity],
-    cameras: int,
     clock: _Clock,
     rng: np.random.Generator,
 ) -> None:
     """Append the images of a training identity: a few shots in each of some cameras, with near-copies."""
-    count = int(rng.integers(min(3, cameras), min(6, cameras) + 1))
-    for camera in sorted(rng.choice(cameras, count, replace=False)):
+    count = int(rng.integers(3, 7))
+    for camera in sorted(rng.choice(len(CAMERAS), count, replace=False)):
         sequence = int(rng.integers(1, SEQUENCES + 1))
         for shot in _track(person, int(camera), int(rng.integers(1, 4)), strangers, rng):
             copies = int(min(rng.geometric(1 / (1 + CAMERAS[camera].burst)) - 1, 6))
@@ -154,14 +151,13 @@ def _test_walk(
     person: Identity,
     number: int,
     strangers: list[Identity],
-    cameras: int,
     clock: _Clock,
     rng: np.random.Generator,
 ) -> list[PlannedImage]:
     """The images of a test identity: a query and two or three for the gallery in each camera."""
     images = []
-    count = int(rng.integers(min(3, cameras), min(5, cameras) + 1))
-    for k, camera in enumerate(sorted(rng.choice(cameras, count, replace=False))):
+    count = int(rng.integers(3, 6))
+    for k, camera in enumerate(sorted(rng.choice(len(CAMERAS), count, replace=False))):
         sequence = int(rng.integers(1, SEQUENCES + 1))
         for j, shot in enumerate(_track(person, int(camera), int(rng.integers(3, 5)), strangers, rng)):
             split = "query" if j == 0 and k < 4 else "gallery"
@@ -171,12 +167,12 @@ def _test_walk(
 
 
 def _distractors(
-    count: int, strangers: list[Identity], cameras: int, clock: _Clock, rng: np.random.Generator
+    count: int, strangers: list[Identity], clock: _Clock, rng: np.random.Generator
 ) -> list[PlannedImage]:
     """Gallery images of nobody in question (number 0): strangers, and what a detector mistakes for people."""
     images = []
     for _ in range(count):
-        camera = int(rng.integers(cameras))
+        camera = int(rng.integers(len(CAMERAS)))
         stranger, other = (strangers[int(k)] for k in rng.choice(len(strangers), 2, replace=False))
         (shot,) = _track(stranger, camera, 1, strangers, rng)
         if rng.random() < 0.4:

@@ -5,7 +5,7 @@ body's axis at side = forward = 0.
 """
 
 from dataclasses import dataclass
-from math import cos, pi, sin
+from math import cos, sin
 
 from fastreid_prune.lab.demo.canvas import Point
 from fastreid_prune.lab.demo.identities import Identity
@@ -148,8 +148,3 @@ def _joints(leg: Leg) -> tuple[Joint, ...]:
 
 def _lower(joint: Joint, drop: float) -> Joint:
     return joint[0], max(joint[1] - drop, 0.0), joint[2]
-
-
-def turned(yaw: float) -> float:
-    """An angle in (−π, π]."""
-    return pi - (pi - yaw) % (2 * pi)

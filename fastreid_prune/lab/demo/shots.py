@@ -7,10 +7,10 @@ import numpy as np
 from PIL import Image
 
 from fastreid_prune.lab.demo.cameras import CAMERAS, Camera, Weather, expose
-from fastreid_prune.lab.demo.canvas import HEIGHT, SCALE, WIDTH, Canvas
+from fastreid_prune.lab.demo.canvas import HEIGHT, SCALE, WIDTH, Canvas, any_colour
 from fastreid_prune.lab.demo.figure import draw_figure
 from fastreid_prune.lab.demo.identities import Identity
-from fastreid_prune.lab.demo.objects import NATURAL_SIZE, Thing, draw_thing
+from fastreid_prune.lab.demo.objects import Thing, draw_thing, natural_size
 from fastreid_prune.lab.demo.pose import Frame, Pose
 from fastreid_prune.lab.demo.scenes import SCENE_HEIGHT, SCENE_WIDTH, scene
 
@@ -73,9 +73,9 @@ def near_copy(shot: Shot, rng: np.random.Generator) -> Shot:
     weather = dataclasses.replace(
         shot.weather, exposure=shot.weather.exposure * float(rng.uniform(0.97, 1.03))
     )
-    shift = tuple(float(np.clip(s + rng.uniform(-1.6, 1.6), 0.5 - MARGIN, MARGIN - 0.5)) for s in shot.shift)
+    x, y = (float(np.clip(s + rng.uniform(-1.6, 1.6), 0.5 - MARGIN, MARGIN - 0.5)) for s in shot.shift)
     return dataclasses.replace(
-        shot, people=people, weather=weather, shift=shift, noise_seed=int(rng.integers(2**31))
+        shot, people=people, weather=weather, shift=(x, y), noise_seed=int(rng.integers(2**31))
     )
 
 
@@ -173,8 +173,8 @@ def _thing(rng: np.random.Generator, ground: float, scales: tuple[float, float])
     """Something at one side, of its natural size times a factor from ``scales``."""
     kind = CLUTTER[int(rng.integers(len(CLUTTER)))]
     x = MARGIN + float(rng.choice((rng.uniform(0, 20), rng.uniform(44, 64))))
-    colour = tuple(int(c) for c in rng.integers(30, 220, 3))
-    size = HEIGHT * NATURAL_SIZE[kind] * float(rng.uniform(*scales))
+    colour = any_colour(rng, 30, 220)
+    size = HEIGHT * natural_size(kind) * float(rng.uniform(*scales))
     return Thing(kind, x, ground, size, colour, int(rng.integers(2**31)))
 
 

@@ -26,7 +26,8 @@ class Surface:
     ``side`` is positive, ±π at the back; the share is 0 at the top and 1 at the bottom.
     """
 
-    def __init__(self, frame: Frame, rings: Sequence[Ring]):
+    def __init__(self, canvas: Canvas, frame: Frame, rings: Sequence[Ring]):
+        self.canvas = canvas
         self.frame = frame
         self.rings = list(rings)
         top, bottom = rings[0].up, rings[-1].up
@@ -46,14 +47,7 @@ class Surface:
         return self.frame.point((side, a.up + (b.up - a.up) * w, forward))
 
     def patch(
-        self,
-        start: float,
-        end: float,
-        top: float,
-        bottom: float,
-        colour: Colour,
-        alpha: int = 255,
-        slant: float = 0.0,
+        self, start: float, end: float, top: float, bottom: float, colour: Colour, slant: float = 0.0
     ) -> None:
         """Paint what can be seen between two azimuths and two shares.
 
@@ -63,37 +57,40 @@ class Surface:
             top: share t of the upper edge.
             bottom: share t of the lower edge.
             colour: the paint.
-            alpha: 0..255.
             slant: how much the patch's azimuths move on from its top to its bottom.
         """
         for turn in (-2 * pi, 0.0, 2 * pi):
-            self._visible_patch(start + turn, end + turn, top, bottom, colour, alpha, slant)
+            self._visible_patch(start + turn, end + turn, top, bottom, colour, slant=slant)
 
     def whole(self, colour: Colour, top: float = 0.0, bottom: float = 1.0) -> None:
         """Paint all that can be seen between two shares."""
-        self._visible_patch(self.left, self.right, top, bottom, colour, 255, 0.0)
-
-    def bind(self, canvas: Canvas) -> "Surface":
-        """Say where to paint."""
-        self.canvas = canvas
-        return self
+        self._visible_patch(self.left, self.right, top, bottom, colour)
 
     def shadows(self, light: float) -> None:
         """Darken the side turned from the light, brighten a strip on the other."""
         dark, bright = ((self.left, 1), (self.right, -1))[:: 1 if light > 0 else -1]
         for width, alpha in ((1.15, 26), (0.75, 30), (0.4, 40)):
-            self._strip(dark, width, (0, 0, 0), alpha)
-        self._strip(bright, 0.3, (0, 0, 0), 40)
-        edge, inward = bright
-        start, end = sorted((edge + inward * 0.55, edge + inward * 1.15))
-        self._visible_patch(start, end, 0.08, 1.0, (255, 255, 255), 26, 0.0)
+            self._strip(dark, 0.0, width, 0.0, (0, 0, 0), alpha)
+        self._strip(bright, 0.0, 0.3, 0.0, (0, 0, 0), 40)
+        self._strip(bright, 0.55, 1.15, 0.08, (255, 255, 255), 26)
 
-    def _strip(self, edge: tuple[float, int], width: float, colour: Colour, alpha: int) -> None:
-        start, end = sorted((edge[0], edge[0] + edge[1] * width))
-        self._visible_patch(start, end, 0.0, 1.0, colour, alpha, 0.0)
+    def _strip(
+        self, edge: tuple[float, int], near: float, far: float, top: float, colour: Colour, alpha: int
+    ) -> None:
+        """A strip between two distances from an edge, which is an azimuth and the direction inwards."""
+        azimuth, inward = edge
+        start, end = sorted((azimuth + inward * near, azimuth + inward * far))
+        self._visible_patch(start, end, top, 1.0, colour, alpha)
 
     def _visible_patch(
-        self, start: float, end: float, top: float, bottom: float, colour: Colour, alpha: int, slant: float
+        self,
+        start: float,
+        end: float,
+        top: float,
+        bottom: float,
+        colour: Colour,
+        alpha: int = 255,
+        slant: float = 0.0,
     ) -> None:
         low, high = max(start + min(slant, 0.0), self.left), min(end + max(slant, 0.0), self.right)
         if high - low < 0.02 or bottom <= top:

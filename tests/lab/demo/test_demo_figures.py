@@ -18,7 +18,7 @@ from fastreid_prune.lab.demo.identities import (
     TOPS,
     draw_identities,
 )
-from fastreid_prune.lab.demo.objects import NATURAL_SIZE, Thing, draw_thing
+from fastreid_prune.lab.demo.objects import DRAWINGS, Thing, draw_thing
 from fastreid_prune.lab.demo.pose import Frame, Pose, skeleton
 
 GREY = (150, 150, 150)
@@ -72,7 +72,7 @@ def test_feet_stand_on_the_ground_and_the_head_is_on_top(stride):
         assert body.hip < body.shoulder < body.neck < body.head < 1
 
 
-@pytest.mark.parametrize("kind", sorted(NATURAL_SIZE))
+@pytest.mark.parametrize("kind", sorted(DRAWINGS))
 def test_every_thing_can_be_drawn(kind):
     image = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), GREY)
     draw_thing(Canvas(image), Thing(kind, 32, 110, 60, (200, 40, 40), 0))
