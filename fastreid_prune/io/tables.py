@@ -9,7 +9,7 @@ import codecs
 import csv
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,7 @@ MAX_HEADER_BYTES = 1 << 16
 _SPECIAL = re.compile('[",\r\n]')
 
 
-def write_csv(path: str | os.PathLike, columns: dict[str, Sequence | np.ndarray]) -> None:
+def write_csv(path: str | os.PathLike, columns: Mapping[str, Sequence | np.ndarray]) -> None:
     """Write equally long columns as UTF-8 CSV with line ends ``\\n``; NaN is an empty field.
 
     Floats are written so that reading them gives the same number.
@@ -47,7 +47,7 @@ def write_csv(path: str | os.PathLike, columns: dict[str, Sequence | np.ndarray]
             ) from None
 
 
-def write_parquet(path: str | os.PathLike, columns: dict[str, np.ndarray], about: dict[str, str]) -> None:
+def write_parquet(path: str | os.PathLike, columns: Mapping[str, np.ndarray], about: dict[str, str]) -> None:
     """Write equally long columns as Parquet; ``about`` goes into the file's metadata.
 
     The bytes depend on the values and the version of pyarrow, on nothing else.
@@ -61,7 +61,7 @@ def write_parquet(path: str | os.PathLike, columns: dict[str, np.ndarray], about
         pq.write_table(table, part, compression="zstd", row_group_size=1 << 18)
 
 
-def text_blocks(columns: dict[str, Sequence | np.ndarray]) -> Iterator[list[list[str]]]:
+def text_blocks(columns: Mapping[str, Sequence | np.ndarray]) -> Iterator[list[list[str]]]:
     """The columns as text, block by block of rows, as they stand in a CSV."""
     length = len(next(iter(columns.values())))
     for start in range(0, length, BLOCK_ROWS):

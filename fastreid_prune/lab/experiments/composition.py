@@ -39,7 +39,8 @@ def kept(manifest: Path, data: str) -> Kept | None:
     if truth is None:
         return None
     if not manifest.is_file():
-        return _count([(row, row.given_id) for row in truth.values() if row.split == "train"])
+        train = [row for row in truth.values() if row.split == "train"]
+        return _count([(row, row.given_id) for row in train if row.given_id is not None])
     try:
         rows = [
             (truth[name], _number(pid)) for name, pid in Manifest.read(manifest).training_identities().items()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fastreid_prune.lab.experiments.engine import is_over
 from fastreid_prune.lab.experiments.run_folder import DONE, RunFolder
 from fastreid_prune.lab.experiments.runs import SCORE, Run
 from fastreid_prune.plugin.recipes import seconds_an_image, train_size
@@ -81,11 +80,11 @@ def plan(runs: Sequence[Run], folder: str, retries: int) -> Plan:
     """Count and estimate; trains nothing, times a few steps of recipes of which no run is done."""
     pace = Pace(folder)
     states = {run.digest: RunFolder.of(folder, run).state for run in runs}
-    left = [run for run in runs if not is_over(states[run.digest], retries)]
+    left = [run for run in runs if not states[run.digest].is_over(retries)]
     for run in runs:
         if states[run.digest].status == DONE:
             pace.learn(run)
-    seconds = sum(pace.seconds(run) for run in left)
+    seconds = sum(pace.seconds(run) or 0.0 for run in left)
     done = sum(state.status == DONE for state in states.values())
     sampled = sorted({run.name for run in left if run.recipe.digest in pace.timed})
     existing = next(path for path in (Path(folder), *Path(folder).resolve().parents) if path.exists())

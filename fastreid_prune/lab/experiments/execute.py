@@ -1,24 +1,25 @@
 """Executing one run: choose, train in a process of its own, record what it cost."""
 
+import logging
 import os
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.experiments.grid import ITERATIONS
+from fastreid_prune.lab.experiments.grid import ITERATIONS, Selection
 from fastreid_prune.lab.experiments.run_folder import DONE, FAILED, WAITING, RunFolder, State
 from fastreid_prune.lab.experiments.runs import SCORE, Run, schedule
+from fastreid_prune.lab.experiments.training import CUT_OFF, Line
+from fastreid_prune.manifest import Manifest, prune_run
+from fastreid_prune.plugin.script.train_net import SCRIPT
+from fastreid_prune.purify import judge_run
+from fastreid_prune.scored_run.run_files import RunFiles
+from fastreid_prune.selection import STRATEGIES
 
-if TYPE_CHECKING:
-    from fastreid_prune.scored_run.run_files import RunFiles
-
-# processes under way, for whoever must stop them
-_children: dict[int, subprocess.Popen] = {}
-_stopping = threading.Event()
+logger = logging.getLogger("fastreid.prune")
 
 
 @dataclass(frozen=True)
@@ -28,75 +29,106 @@ class Settings:
     Attributes:
         folder: of the sweep.
         workdir: the folder that the trainings start in.
+        retries: how often a run that failed is tried again.
         keep_checkpoints: keep the weights of finished runs.
         environment: variables for the training processes.
     """
 
     folder: str
     workdir: str = "."
+    retries: int = 0
     keep_checkpoints: bool = False
     environment: tuple[tuple[str, str], ...] = ()
 
 
-def execute(run: Run, settings: Settings, environment: dict[str, str] | None = None) -> State:
+def execute(
+    run: Run, settings: Settings, environment: Mapping[str, str] | None = None, line: Line | None = None
+) -> State:
     """Bring a run to its end: from its last checkpoint where it was cut off, after a failure from the start.
 
     Args:
         run: what to do; its scoring run is done.
         settings: of the sweep.
         environment: more variables, such as the GPU to use.
+        line: what the training hangs on; without one, on this process.
 
     Returns:
-        The state that the folder now has; ``waiting`` where the sweep is being stopped.
+        The state that the folder now has: done, failed for good, or waiting where the line was cut.
     """
-    folder = RunFolder.of(settings.folder, run)
+    folder, line = RunFolder.of(settings.folder, run), line or Line()
     with folder.locked() as lock:
         state = folder.state
-        if state.status == DONE:
-            return state
-        if folder.trained:
-            # it ended well, but nobody was there any more to write it down
-            return _ended(folder, state, settings)
-        if state.restart:
-            folder.remove_output()
-        state = replace(state, status=WAITING, attempts=state.attempts + 1, restart=False)
-        folder.write_state(state)
-        try:
-            command = [
-                sys.executable,
-                "-m",
-                "fastreid_prune.lab.experiments.child",
-                *_arguments(run, folder, settings),
-            ]
-            state, problem = _train(command, run, folder, state, settings, environment or {}, lock)
-        except FastreidPruneError as error:
-            problem = str(error)
-        if not problem:
-            return _ended(folder, state, settings)
-        if _stopping.is_set():
-            problem, state = "", replace(state, status=WAITING)
-        else:
-            state = replace(state, status=FAILED, failures=state.failures + 1, restart=True, error=problem)
-        folder.write_state(state)
+        while not state.is_over(settings.retries):
+            if folder.trained and not state.error:
+                # it ended well, but nobody was there any more to write it down
+                state = replace(state, status=DONE)
+            else:
+                state = _attempt(run, folder, state, settings, environment or {}, line, lock)
+            if state.status == DONE and not settings.keep_checkpoints:
+                folder.remove_checkpoints()
+            folder.write_state(state)
+            if state.status == WAITING:
+                break
+            if state.status == FAILED and not state.is_over(settings.retries):
+                logger.warning(f"{run.label}: failed ({state.error}); once more.")
+    return state
+
+
+def _attempt(
+    run: Run,
+    folder: RunFolder,
+    state: State,
+    settings: Settings,
+    environment: Mapping[str, str],
+    line: Line,
+    lock: int,
+) -> State:
+    """Train once: the run is then done, has failed, or waits where it was cut off."""
+    if state.error:
+        folder.remove_output()
+    state = replace(state, status=WAITING, attempts=state.attempts + 1, error="")
+    folder.write_state(state)
+    try:
+        arguments = _arguments(run, folder, settings)
+    except FastreidPruneError as error:
+        return replace(state, status=FAILED, failures=state.failures + 1, error=str(error))
+    command = [sys.executable, "-m", "fastreid_prune.lab.experiments.training", *arguments]
+    variables = {**os.environ, "FASTREID_DATASETS": run.data, **dict(settings.environment), **environment}
+    began = time.perf_counter()
+    with open(folder.log, "a", encoding="utf-8") as log:
+        log.write(f"\n=== attempt {state.attempts}, started by process {os.getpid()}: {' '.join(command)}\n")
+        log.flush()
+        # the training holds the folder's lock too, and Ctrl-C is for the sweep alone
+        child = subprocess.Popen(
+            command, stdin=line.end, stdout=log, stderr=subprocess.STDOUT, env=variables, cwd=settings.workdir,
+            pass_fds=(lock,), start_new_session=True,
+        )  # fmt: skip
+        _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = code = os.waitstatus_to_exitcode(status)
+    state = replace(
+        state,
+        wall_seconds=round(state.wall_seconds + time.perf_counter() - began, 3),
+        cpu_seconds=round(state.cpu_seconds + usage.ru_utime + usage.ru_stime, 3),
+    )
+    if code == CUT_OFF:
         return state
-
-
-def stop_all() -> None:
-    """Kill the trainings under way; their runs go on from their last checkpoint another time."""
-    _stopping.set()
-    for child in list(_children.values()):
-        child.kill()
+    if code == 0 and folder.trained:
+        return replace(state, status=DONE)
+    what = f"it was killed by signal {-code}" if code < 0 else f"it ended with status {code}"
+    if code == 0:
+        what = "it ended without the record or the evaluation of a complete training"
+    why = f"{what}; {_last_line(folder)}"
+    return replace(state, status=FAILED, failures=state.failures + 1, error=why)
 
 
 def _arguments(run: Run, folder: RunFolder, settings: Settings) -> list[str]:
-    from fastreid_prune.plugin.script.train_net import SCRIPT
-
-    options = {"OUTPUT_DIR": str(folder.output), "PRUNE.SEED": run.seed}
+    options: dict[str, object] = {"OUTPUT_DIR": str(folder.output), "PRUNE.SEED": run.seed}
     epochs = run.recipe.epochs
     if run.kind == SCORE:
         options |= {"PRUNE.CAPTURE.ENABLED": True, "PRUNE.RATIO": 0.0, "PRUNE.MANIFEST": ""}
-    elif run.source is not None:
-        whole, left = _choose(run, folder, settings)
+    elif run.source is not None and run.selection is not None:
+        source = RunFolder.of(settings.folder, run.source)
+        whole, left = _choose(run, run.selection, source, folder)
         options["PRUNE.MANIFEST"] = str(folder.manifest)
         epochs = run.epochs(whole, left)
         if run.budget == ITERATIONS:
@@ -109,16 +141,10 @@ def _arguments(run: Run, folder: RunFolder, settings: Settings) -> list[str]:
     return [script, "--config-file", run.recipe.config_file, *resume, *run.recipe.options, *pairs]
 
 
-def _choose(run: Run, folder: RunFolder, settings: Settings) -> tuple[int, int]:
+def _choose(run: Run, choice: Selection, source: RunFolder, folder: RunFolder) -> tuple[int, int]:
     """Write the run's manifest; the samples of the whole set and those left to train on."""
-    from fastreid_prune.manifest import Manifest, prune_run
-    from fastreid_prune.scored_run.run_files import RunFiles
-    from fastreid_prune.selection import STRATEGIES
-
-    source = RunFolder.of(settings.folder, run.source)
     # two files: whoever was killed between them left one
     if not (folder.manifest.is_file() and folder.manifest.with_suffix(".json").is_file()):
-        choice = run.selection
         # several runs choose from one scoring run, and its files may have to be completed first
         with source.locked():
             scored = RunFiles.open(source.output)
@@ -133,10 +159,8 @@ def _choose(run: Run, folder: RunFolder, settings: Settings) -> tuple[int, int]:
     return len(manifest), int(manifest.kept.sum())
 
 
-def _judge(scored: "RunFiles", needed: bool) -> None:
+def _judge(scored: RunFiles, needed: bool) -> None:
     """Judge a scored run; where nothing needs verdicts, what cannot be judged stays so."""
-    from fastreid_prune.purify import judge_run
-
     try:
         judge_run(scored)
     except FastreidPruneError:
@@ -144,56 +168,8 @@ def _judge(scored: "RunFiles", needed: bool) -> None:
             raise
 
 
-def _train(command, run, folder, state, settings, environment, lock) -> tuple[State, str]:
-    """Run the training process; the state with its costs, and what went wrong, if anything."""
-    variables = {
-        **os.environ,
-        "FASTREID_DATASETS": run.data,
-        **dict(settings.environment),
-        **environment,
-        "FASTREID_PRUNE_PARENT": str(os.getpid()),
-    }
-    began = time.perf_counter()
-    with open(folder.log, "a", encoding="utf-8") as log:
-        log.write(f"\n=== attempt {state.attempts}: {' '.join(command)}\n")
-        log.flush()
-        child = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=variables,
-            cwd=settings.workdir, pass_fds=(lock,), start_new_session=True,
-        )  # fmt: skip
-        _children[child.pid] = child
-        if _stopping.is_set():
-            child.kill()
-        try:
-            _, status, usage = os.wait4(child.pid, 0)
-        finally:
-            del _children[child.pid]
-    child.returncode = os.waitstatus_to_exitcode(status)
-    state = replace(
-        state,
-        wall_seconds=round(state.wall_seconds + time.perf_counter() - began, 3),
-        cpu_seconds=round(state.cpu_seconds + usage.ru_utime + usage.ru_stime, 3),
-    )
-    if child.returncode == 0 and folder.trained:
-        return state, ""
-    what = f"it ended with status {child.returncode}"
-    if child.returncode < 0:
-        what = f"it was killed by signal {-child.returncode}"
-    elif child.returncode == 0:
-        what = "it ended without the record or the evaluation of a complete training"
-    return state, f"{what}; {_last_line(folder)}"
-
-
 def _last_line(folder: RunFolder) -> str:
     with open(folder.log, "rb") as file:
         file.seek(max(0, os.path.getsize(folder.log) - 4096))
         lines = file.read().decode("utf-8", "replace").strip().splitlines()
     return f"the log ends with: {lines[-1]:.300}" if lines else "the log is empty"
-
-
-def _ended(folder: RunFolder, state: State, settings: Settings) -> State:
-    if not settings.keep_checkpoints:
-        folder.remove_checkpoints()
-    state = replace(state, status=DONE, error="")
-    folder.write_state(state)
-    return state

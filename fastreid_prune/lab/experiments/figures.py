@@ -3,8 +3,10 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastreid_prune.lab.experiments.statistics import (
@@ -21,7 +23,7 @@ from fastreid_prune.lab.experiments.table import UNPRUNED, Row
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers tell them apart in print
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 _MARKERS = "osD^vP*X"
-_STYLE = {
+_STYLE: dict[Any, object] = {
     "svg.hashsalt": "fastreid_prune",
     "svg.fonttype": "none",
     "axes.spines.top": False,
@@ -99,7 +101,7 @@ def _time(table: Sequence[Row], setting: Setting) -> Figure:
     return figure
 
 
-def _axes(x: str, y: str):
+def _axes(x: str, y: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(6.2, 3.9), layout="constrained")
     axes = figure.subplots()
     axes.set_xlabel(x)
@@ -112,6 +114,6 @@ def _look(place: int) -> tuple[str, str]:
     return _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)]
 
 
-def _legend(axes) -> None:
+def _legend(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

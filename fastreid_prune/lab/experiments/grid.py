@@ -119,16 +119,16 @@ class _Reader:
         )
         names = [method.name for method in methods]
         if len(set(names)) < len(names):
-            self._refuse("methods", f"{names} found: two have one name. Give `name:` to one of them")
+            raise self._refusal("methods", f"{names} found: two have one name. Give `name:` to one of them")
         retries = self.content.get("retries", 1)
         if not isinstance(retries, int) or not 0 <= retries <= 10:
-            self._refuse("retries", f"{retries!r} found, a number from 0 to 10 expected")
+            raise self._refusal("retries", f"{retries!r} found, a number from 0 to 10 expected")
         budgets = tuple(self._list("budgets", str, [EPOCHS]))
         if set(budgets) - set(BUDGETS):
-            self._refuse("budgets", f"{list(budgets)} found, {' or '.join(BUDGETS)} expected")
+            raise self._refusal("budgets", f"{list(budgets)} found, {' or '.join(BUDGETS)} expected")
         ratios = tuple(float(ratio) for ratio in self._list("ratios", (int, float), [0.3]))
         if not all(0 < ratio < 1 for ratio in ratios):
-            self._refuse(
+            raise self._refusal(
                 "ratios", f"{list(ratios)} found, fractions between 0 and 1 expected: 0.3 prunes 30 %"
             )
         script = self.content.get("script", "")
@@ -154,7 +154,7 @@ class _Reader:
     def _sources(self, key: str) -> dict[str, Source]:
         value = self.content.get(key)
         if not isinstance(value, Mapping) or not value:
-            self._refuse(
+            raise self._refusal(
                 key, f"{value!r} found, `config: FILE` (and `options:`), or several by name, expected"
             )
         named = {Path(str(value["config"])).stem: value} if "config" in value else value
@@ -162,11 +162,11 @@ class _Reader:
 
     def _source(self, key: str, entry: Any) -> Source:
         if not isinstance(entry, Mapping) or "config" not in entry:
-            self._refuse(key, f"{entry!r} found, `config: FILE` expected")
+            raise self._refusal(key, f"{entry!r} found, `config: FILE` expected")
         self._known(entry, ("config", "options"), f"{key}.")
         options = entry.get("options") or {}
         if not isinstance(options, Mapping):
-            self._refuse(
+            raise self._refusal(
                 f"{key}.options", f"{options!r} found, a mapping such as SOLVER.MAX_EPOCH: 24 expected"
             )
         pairs = itertools.chain.from_iterable((str(name), str(value)) for name, value in options.items())
@@ -175,7 +175,7 @@ class _Reader:
     def _selection(self, entry: Any) -> Selection:
         entry = {"method": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, Mapping) or "method" not in entry:
-            self._refuse("methods", f"{entry!r} found, a method's name expected")
+            raise self._refusal("methods", f"{entry!r} found, a method's name expected")
         self._known(entry, _METHOD_KEYS, "methods.")
         method = entry["method"]
         for name, known in (
@@ -183,7 +183,7 @@ class _Reader:
             (entry.get("score"), scores.available()),
         ):
             if name is not None and name not in known:
-                self._refuse("methods", f"{name!r} found, one of {', '.join(known)} expected")
+                raise self._refusal("methods", f"{name!r} found, one of {', '.join(known)} expected")
         return Selection(**{"name": method, **entry})
 
     def _list(self, key: str, kind: Any, default: list) -> list:
@@ -194,13 +194,15 @@ class _Reader:
             if kind is not None and (not isinstance(entry, kind) or (isinstance(entry, bool) and kind is not bool))
         ]  # fmt: skip
         if not value or wrong:
-            self._refuse(key, f"{value!r} found, a list of {getattr(kind, '__name__', 'numbers')} expected")
+            raise self._refusal(
+                key, f"{value!r} found, a list of {getattr(kind, '__name__', 'numbers')} expected"
+            )
         return list(dict.fromkeys(value)) if kind is not None else value
 
     def _mapping(self, key: str) -> Mapping:
         value = self.content.get(key) or {}
         if not isinstance(value, Mapping):
-            self._refuse(key, f"{value!r} found, a mapping expected")
+            raise self._refusal(key, f"{value!r} found, a mapping expected")
         return value
 
     def _place(self, name: Any) -> Path:
@@ -216,5 +218,5 @@ class _Reader:
                     f"{self.path}: {prefix}{key}: no such key. The nearest one is {prefix}{near}."
                 )
 
-    def _refuse(self, key: str, what: str) -> None:
-        raise FastreidPruneError(f"{self.path}: {key}: {what}.")
+    def _refusal(self, key: str, what: str) -> FastreidPruneError:
+        return FastreidPruneError(f"{self.path}: {key}: {what}.")

@@ -23,18 +23,20 @@ class State:
         status: ``done``, ``failed`` or ``waiting`` (not begun, or begun and cut off).
         attempts: how many began.
         failures: how many of them failed, since the run was last asked for.
-        restart: whether the next attempt starts anew instead of from the last checkpoint.
-        error: what the last failure said.
+        error: what the last failure said; the next attempt then starts anew instead of from the last checkpoint.
         wall_seconds, cpu_seconds: of all attempts together, with their child processes.
     """
 
     status: str = WAITING
     attempts: int = 0
     failures: int = 0
-    restart: bool = False
     error: str = ""
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
+
+    def is_over(self, retries: int) -> bool:
+        """Whether nothing more is to be done: the run is done, or has failed too often."""
+        return self.status == DONE or (self.status == FAILED and self.failures > retries)
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,11 @@ class RunFolder:
     def state(self) -> State:
         """How far the run is."""
         try:
-            return State(**json.loads((self.path / "state.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            written = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             return State()
+        # earlier versions wrote more
+        return State(**{name: written[name] for name in State.__dataclass_fields__ if name in written})
 
     def write_state(self, state: State) -> None:
         """Set the state."""

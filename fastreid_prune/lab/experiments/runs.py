@@ -1,9 +1,10 @@
 """A sweep's runs, each known by the content of its configuration."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from fastreid_prune.lab.experiments.grid import EPOCHS, ITERATIONS, Grid, Selection
@@ -64,7 +65,7 @@ class Run:
         """For people."""
         if self.kind == SCORE:
             return f"score {self.name} seed {self.seed}"
-        if self.source is None:
+        if self.selection is None:
             return f"{self.name} unpruned seed {self.seed}"
         purified = " purified" if self.purify else ""
         same = ", same iterations" if self.budget == ITERATIONS else ""
@@ -105,24 +106,22 @@ def expand(grid: Grid) -> list[Run]:
 def _runs(grid: Grid) -> Iterator[Run]:
     scoring = {name: resolve(source.config, source.options) for name, source in grid.score.items()}
     retraining = {name: resolve(source.config, source.options) for name, source in grid.retrain.items()}
-    place = {"data": grid.data, "script": grid.script}
     # seed by seed, so that what is there early can be compared
     for index, seed in enumerate(grid.seeds):
         sources = []
         if grid.methods:
             score_seed = grid.score_seeds[index % len(grid.score_seeds)]
-            sources = [Run(SCORE, name, recipe, score_seed, **place) for name, recipe in scoring.items()]
+            sources = [
+                Run(SCORE, name, recipe, score_seed, grid.data, grid.script)
+                for name, recipe in scoring.items()
+            ]
         yield from sources
         if grid.unpruned:
             for name, recipe in retraining.items():
-                yield Run(TRAIN, name, recipe, seed, **place)
-        for ratio in grid.ratios:
-            for source in sources:
-                for name, recipe in retraining.items():
-                    for budget in grid.budgets:
-                        for purify in grid.purify:
-                            for selection in grid.methods:
-                                yield Run(
-                                    TRAIN, name, recipe, seed, **place, source=source, selection=selection,
-                                    ratio=ratio, purify=purify, budget=budget,
-                                )  # fmt: skip
+                yield Run(TRAIN, name, recipe, seed, grid.data, grid.script)
+        choices = itertools.product(
+            grid.ratios, sources, retraining.items(), grid.budgets, grid.purify, grid.methods
+        )
+        for ratio, source, (name, recipe), budget, purify, selection in choices:
+            run = Run(TRAIN, name, recipe, seed, grid.data, grid.script)
+            yield replace(run, source=source, selection=selection, ratio=ratio, purify=purify, budget=budget)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -71,7 +72,7 @@ class Furthest:
     std: float | None
 
 
-def values(table: Iterable[Row], measure: str = "metric", **wanted) -> dict[int, float]:
+def values(table: Iterable[Row], measure: str = "metric", **wanted: Any) -> dict[int, float]:
     """Seed -> measure, of the finished trainings whose columns are as wanted."""
     return {
         row["seed"]: row[measure]

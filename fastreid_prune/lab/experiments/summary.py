@@ -34,7 +34,7 @@ class Block:
     heading: str
     text: str = ""
     header: tuple[str, ...] = ()
-    rows: list[tuple[str, ...]] = field(default_factory=list)
+    rows: Sequence[tuple[str, ...]] = ()
     figures: list[Path] = field(default_factory=list)
 
 

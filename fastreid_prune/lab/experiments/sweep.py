@@ -2,20 +2,17 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.experiments.engine import forgive, is_over, work
 from fastreid_prune.lab.experiments.estimate import Pace, Plan, plan
 from fastreid_prune.lab.experiments.execute import Settings
 from fastreid_prune.lab.experiments.grid import Grid, read_grid
+from fastreid_prune.lab.experiments.local_pool import LocalPool
 from fastreid_prune.lab.experiments.publish import Published, publish
 from fastreid_prune.lab.experiments.run_folder import DONE, RunFolder, State
-from fastreid_prune.lab.experiments.runners import LocalRunner, Runner
 from fastreid_prune.lab.experiments.runs import Run, expand
+from fastreid_prune.lab.experiments.scheduling import Pool, forgive, work
 
 logger = logging.getLogger("fastreid.prune")
 
@@ -64,55 +61,38 @@ def sweep(
         retry_failed: try runs again that failed for good in an earlier sitting.
 
     Raises:
-        FastreidPruneError: the grid cannot be read, another sweep works in the folder, no Ray.
+        FastreidPruneError: the grid cannot be read, or there is no Ray.
     """
     asked = read_grid(grid)
     runs = expand(asked)
     folder = Path(folder).resolve()
-    with _alone(folder):
-        if retry_failed:
-            forgive(runs, str(folder))
-        settings = Settings(
-            str(folder), os.getcwd(), asked.keep_checkpoints, tuple(sorted(asked.environment.items()))
-        )
-        progress = _Progress(runs, str(folder), asked.retries, jobs)
-        if progress.left:
-            _work(runs, folder, asked, _runner(runner, settings, jobs, address, asked), progress)
-        published = publish(runs, folder, asked)
+    if retry_failed:
+        forgive(runs, str(folder))
+    settings = Settings(
+        str(folder),
+        os.getcwd(),
+        asked.retries,
+        asked.keep_checkpoints,
+        tuple(sorted(asked.environment.items())),
+    )
+    progress = _Progress(runs, str(folder), asked.retries, jobs)
+    if progress.left:
+        pool = _pool(runner, settings, jobs, address, asked)
+        try:
+            work(runs, str(folder), pool, asked.retries, progress.tell)
+        finally:
+            pool.close()
+    published = publish(runs, folder, asked)
     failed = [(run.label, state.error) for run, state in progress.states(runs) if state.status != DONE]
     return SweepSummary(len(runs), progress.ended, failed, published)
 
 
-def _work(runs: list[Run], folder: Path, grid: Grid, runner: Runner, progress: "_Progress") -> None:
-    stop = True
-    try:
-        work(runs, str(folder), runner, grid.retries, progress.tell)
-        stop = False
-    finally:
-        runner.close(stop)
-
-
-def _runner(name: str, settings: Settings, jobs: int, address: str, grid: Grid) -> Runner:
+def _pool(name: str, settings: Settings, jobs: int, address: str, grid: Grid) -> Pool:
     if name == "ray":
-        from fastreid_prune.lab.experiments.ray_runner import RayRunner
+        from fastreid_prune.lab.experiments.ray_pool import RayPool
 
-        return RayRunner(settings, address, grid.resources)
-    return LocalRunner(settings, jobs)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise FastreidPruneError(
-                f"{folder}: another sweep works here. Wait for it, or choose another folder."
-            ) from error
-        yield
+        return RayPool(settings, address, grid.resources)
+    return LocalPool(settings, jobs)
 
 
 class _Progress:
@@ -120,11 +100,11 @@ class _Progress:
 
     def __init__(self, runs: list[Run], folder: str, retries: int, jobs: int):
         self._folder, self._jobs, self._pace = folder, jobs, Pace(folder)
-        self.left = {}
+        self.left: dict[str, Run] = {}
         for run, state in self.states(runs):
             if state.status == DONE:
                 self._pace.learn(run)
-            if not is_over(state, retries):
+            if not state.is_over(retries):
                 self.left[run.digest] = run
         self.all, self.ended = len(runs), 0
         logger.info(f"{self.all} runs, {self.all - len(self.left)} of them done or given up before.")
@@ -133,11 +113,8 @@ class _Progress:
         """The runs with their states on disk."""
         return [(run, RunFolder.of(self._folder, run).state) for run in runs]
 
-    def tell(self, run: Run, state: State, again: bool) -> None:
+    def tell(self, run: Run, state: State) -> None:
         """A run has ended."""
-        if again:
-            logger.warning(f"{run.label}: failed ({state.error}); once more.")
-            return
         self.left.pop(run.digest, None)
         self.ended += 1
         count = f"[{self.all - len(self.left)}/{self.all}]"

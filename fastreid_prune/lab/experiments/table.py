@@ -45,7 +45,9 @@ def rows(runs: Sequence[Run], folder: str | os.PathLike) -> list[Row]:
 
 def write(table: Sequence[Row], folder: str | os.PathLike) -> tuple[Path, Path]:
     """Write ``results.parquet`` and ``results.csv``; their paths."""
-    columns = {name: np.array([*(row[name] or "" for row in table), None], object)[:-1] for name in _TEXT}
+    columns: dict[str, np.ndarray] = {
+        name: np.array([*(row[name] or "" for row in table), None], object)[:-1] for name in _TEXT
+    }
     columns |= {
         name: np.array([np.nan if row[name] is None else row[name] for row in table], np.float64)
         for name in _NUMBERS

@@ -1,8 +1,10 @@
 """Whole sweeps with real trainings: killed and resumed, failing, planned, on Ray."""
 
 import csv
+import fcntl
 import json
 import os
+import re
 import signal
 import time
 
@@ -34,16 +36,19 @@ def without_times(table):
     return [{key: text for key, text in row.items() if key not in ignored} for row in table]
 
 
-def trainings(folder):
-    """Processes that train in a sweep's folder."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline") as file:
-                found += [int(pid)] if f"{folder}/runs/" in file.read() else []
-        except OSError:
-            continue
-    return found
+def left_alone(folder):
+    """Wait until no training holds a run's folder."""
+    for lock in folder.glob("runs/*/.lock"):
+        with open(lock, "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def workers(folder):
+    """The processes that start trainings in a sweep's folder, by the trainings' logs."""
+    logs = [path.read_text() for path in folder.glob("runs/*/log.txt")]
+    return [
+        int(pid) for log in logs for pid in re.findall(r"^=== attempt .*by process (\d+):", log, re.MULTILINE)
+    ]
 
 
 @pytest.mark.slow
@@ -59,7 +64,7 @@ def test_killed_half_way_and_resumed_no_run_is_done_twice_and_none_is_lost(tiny,
     wait_for(lambda: list(out.glob("runs/*unpruned*/out/last_checkpoint")) or sweep.poll() is not None)
     sweep.send_signal(signal.SIGKILL)
     sweep.wait()
-    wait_for(lambda: not trainings(out), 30)
+    left_alone(out)
     before = {name for name, state in states(out).items() if state["status"] == "done"}
     cut_off = next(iter(out.glob("runs/*unpruned*")))
     assert len(before) == 1 and cut_off.name not in before
@@ -116,12 +121,9 @@ def test_on_ray_with_a_killed_worker_it_comes_to_the_same_table(tiny, start):
     cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
     try:
         sweep = start("ray", "--runner", "ray", "--address", cluster.address)
-        # a training's parent is the Ray worker that started it
-        child = wait_for(lambda: sweep.poll() is not None or trainings(tiny / "ray"))
+        worker = wait_for(lambda: sweep.poll() is not None or workers(tiny / "ray"))
         assert sweep.poll() is None, (tiny / "ray.txt").read_text()
-        with open(f"/proc/{min(child)}/stat") as file:
-            worker = int(file.read().rsplit(")", 1)[1].split()[1])
-        os.kill(worker, signal.SIGKILL)
+        os.kill(worker[0], signal.SIGKILL)
         assert sweep.wait() == 0, (tiny / "ray.txt").read_text()
     finally:
         cluster.shutdown()
