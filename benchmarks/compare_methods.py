@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 import numpy as np
+from scipy.stats import rankdata
 
 from fastreid_prune import load_trajectory, scores
-from fastreid_prune.lab.comparison import read_planted
-from fastreid_prune.scores.agreement import found_among_hardest, rank_correlations
+from fastreid_prune.lab.testbed import read_truth
 
 
 @click.command(help=__doc__.splitlines()[0])
@@ -24,25 +24,26 @@ def main(run: Path, truth: Path | None, share: float) -> None:
     table = {name: scores.compute(trajectory, name) for name in names}
     click.echo("Spearman correlation of the scores\n")
     click.echo(f"| | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")
-    for name, row in zip(names, rank_correlations(list(table.values())), strict=True):
+    columns = np.stack(list(table.values()))
+    ranks = rankdata(columns[:, ~np.isnan(columns).any(axis=0)], axis=1)
+    for name, row in zip(names, np.atleast_2d(np.corrcoef(ranks)), strict=True):
         click.echo(f"| {name} | {' | '.join(f'{value:.2f}' for value in row)} |")
     if truth is None:
         return
-    planted = read_planted(truth)
-    files = trajectory.samples.file_name
-    wrong = np.array([bool(planted.get(file)) for file in files])
-    outlier = np.array([file in planted and not planted[file] for file in files])
+    rows = {row.file: row for row in read_truth(truth)}
+    wrong, outlier = (
+        np.array([file in rows and getattr(rows[file], kind) for file in trajectory.samples.file_name])
+        for kind in ("is_mislabelled", "is_outlier")
+    )
+    count = round(share * len(wrong))
     click.echo(
-        f"\nAmong the hardest {share:.0%} of {len(files)} samples ({round(share * len(files))}); planted are "
-        f"{wrong.sum()} wrong labels and {outlier.sum()} outliers, expected by chance {share * wrong.sum():.0f} and "
-        f"{share * outlier.sum():.0f}\n"
+        f"\nAmong the hardest {share:.0%} of {len(wrong)} samples ({count}); planted are {wrong.sum()} wrong labels "
+        f"and {outlier.sum()} outliers, expected by chance {share * wrong.sum():.0f} and {share * outlier.sum():.0f}\n"
     )
     click.echo("| method | wrong labels | outliers |\n|---|---|---|")
     for name, score in table.items():
-        click.echo(
-            f"| {name} | {found_among_hardest(score, wrong, share):.0f} | "
-            f"{found_among_hardest(score, outlier, share):.0f} |"
-        )
+        hardest = np.argsort(-np.nan_to_num(score, nan=-np.inf), kind="stable")[:count]
+        click.echo(f"| {name} | {wrong[hardest].sum()} | {outlier[hardest].sum()} |")
 
 
 if __name__ == "__main__":

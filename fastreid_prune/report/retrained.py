@@ -10,8 +10,6 @@ from pathlib import Path
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.scored_run.metadata import TrainingRecord
 
-RESULTS = ("Rank-1", "Rank-5", "Rank-10", "mAP", "mINP")
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.testbed.truth import TruthRow, read_truth
+from fastreid_prune.lab.testbed.truth import TruthRow, number_of, read_truth
 from fastreid_prune.manifest import Manifest
 
 
@@ -39,15 +39,12 @@ def kept(manifest: Path, data: str) -> Kept | None:
     if truth is None:
         return None
     if not manifest.is_file():
-        train = [row for row in truth.values() if row.split == "train"]
-        return _count([(row, row.given_id) for row in train if row.given_id is not None])
+        return _count([(row, row.given_id) for row in truth.values() if row.split == "train"])
     try:
-        rows = [
-            (truth[name], _number(pid)) for name, pid in Manifest.read(manifest).training_identities().items()
-        ]
-    except (FastreidPruneError, KeyError, ValueError):
+        identities = Manifest.read(manifest).training_identities()
+        return _count([(truth[file], number_of(pid)) for file, pid in identities.items()])
+    except (FastreidPruneError, KeyError):
         return None
-    return _count(rows)
 
 
 def _count(rows: Sequence[tuple[TruthRow, int | None]]) -> Kept:
@@ -57,10 +54,6 @@ def _count(rows: Sequence[tuple[TruthRow, int | None]]) -> Kept:
         outliers=sum(row.is_outlier for row, _ in rows),
         near_copies=len(rows) - len(groups),
     )
-
-
-def _number(pid: str) -> int:
-    return int(pid.rsplit("_", 1)[-1])
 
 
 @functools.lru_cache(maxsize=4)

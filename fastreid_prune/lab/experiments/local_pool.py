@@ -7,7 +7,7 @@ from queue import SimpleQueue
 from fastreid_prune.lab.experiments.execute import Settings, execute
 from fastreid_prune.lab.experiments.run_folder import State
 from fastreid_prune.lab.experiments.runs import Run
-from fastreid_prune.lab.experiments.training import Line
+from fastreid_prune.lab.training_process import Line
 
 
 class LocalPool:

@@ -59,6 +59,12 @@ class TruthRow:
         return self if self.given_id is not None else replace(self, given_id=number)
 
 
+def number_of(pid: str) -> int | None:
+    """The number of an identity as the data set's files give it: 12 for ``market1501_12``; None where it has none."""
+    number = pid.rsplit("_", 1)[-1]
+    return int(number) if number.isdecimal() else None
+
+
 COLUMNS = tuple(field.name for field in fields(TruthRow))
 NEEDED = ("file", "true_id")
 

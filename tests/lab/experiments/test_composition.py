@@ -1,10 +1,13 @@
 """What a choice keeps of a test bed's errors, against counts from the truth file by hand."""
 
 import csv
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fastreid_prune.lab.comparison import compare_runs
 from fastreid_prune.lab.demo import write_demo
 from fastreid_prune.lab.experiments.composition import Kept, kept
 from fastreid_prune.lab.experiments.summary import as_markdown, blocks
@@ -85,3 +88,18 @@ def test_the_summary_averages_over_seeds_and_counts_a_choice_once():
     table = [row(0, 4, "epochs"), row(0, 4, "iterations"), row(1, 7, "epochs")]
     told = as_markdown(blocks(table, "random", {}), "t")
     assert "| net | entropy | 30 % | no | 70 | 9 | 5.5 | 1 | 0 |" in told
+
+
+def test_a_comparison_of_retrained_runs_counts_the_same_errors(bed, tmp_path):
+    folder, truth = bed
+    wrong = [place for place, row in enumerate(truth) if row["kind"] == "wrong_label"]
+    write_choice(tmp_path / "choice.csv", truth, leave=wrong[:2], relabel=wrong[2:])
+    manifests = {"all": "", "chosen": str(tmp_path / "choice.csv")}
+    record = {"images": 1, "identities": 1, "training_seconds": 1.0, "results": {"Rank-1": 1.0, "mAP": 1.0}}
+    for name, manifest in manifests.items():
+        (tmp_path / name / "prune").mkdir(parents=True)
+        (tmp_path / name / "prune" / "run.json").write_text(json.dumps({**record, "manifest": manifest}))
+    rows = compare_runs({name: tmp_path / name for name in manifests}, folder / "truth.csv")
+    for row in rows:
+        by_hand = kept(Path(manifests[row.name] or tmp_path / "none.csv"), str(folder))
+        assert row.planted_errors == by_hand.wrong_labels + by_hand.outliers > 0

@@ -1,4 +1,4 @@
-"""The process of one training: ``python -m fastreid_prune.lab.experiments.training SCRIPT ARGUMENTS…``.
+"""The process of one training: ``python -m fastreid_prune.lab.training_process SCRIPT ARGUMENTS…``.
 
 It hangs on a line: a pipe, its standard input. When the process that holds the other end lets go, or is gone, however
 it ended, the training ends too: a sweep that was killed leaves no training behind that nobody waits for.
