@@ -44,16 +44,7 @@ def a_run(tmp_path):
     return make
 
 
-def test_a_run_that_fails_once_is_tried_again_from_the_start(a_run):
-    run, settings = a_run(failures=1, retries=1)
-    state = execute(run, settings)
-    assert (state.status, state.attempts, state.failures, state.error) == ("done", 2, 1, "")
-    assert state.wall_seconds > 0 and state.cpu_seconds > 0
-    assert RunFolder.of(settings.folder, run).state == state
-    assert execute(run, settings) == state
-
-
-def test_a_run_that_fails_too_often_says_why_and_can_be_forgiven(a_run):
+def test_a_run_that_fails_too_often_says_why_and_when_forgiven_starts_anew(a_run):
     run, settings = a_run(failures=1, retries=0)
     follower = replace(run, source=run, seed=1)
     told = []
@@ -63,7 +54,11 @@ def test_a_run_that_fails_too_often_says_why_and_can_be_forgiven(a_run):
     assert told[0][0] == 0 and told[0][1].endswith("no such luck")
     assert told[1] == (1, "its scoring run failed")
     forgive([run, follower], settings.folder)
-    assert execute(run, settings).status == "done"
+    state = execute(run, settings)
+    assert (state.status, state.attempts, state.failures, state.error) == ("done", 2, 0, "")
+    assert state.wall_seconds > 0 and state.cpu_seconds > 0
+    assert RunFolder.of(settings.folder, run).state == state
+    assert execute(run, settings) == state
 
 
 def test_a_training_ends_when_its_line_is_cut():
@@ -79,7 +74,6 @@ def test_a_run_that_is_cut_off_waits_and_is_no_failure(a_run):
     line.cut()
     state = execute(run, settings, line=line)
     assert (state.status, state.attempts, state.failures) == ("waiting", 1, 0)
-    assert execute(run, settings).status == "done"
 
 
 def test_a_training_ends_when_the_process_that_started_it_is_killed(tmp_path):
