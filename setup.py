@@ -56,6 +56,7 @@ setup(
         "rich>=13",
         "pyarrow>=15",
         "scipy",
+        "typing_extensions",
         *FASTREID_NEEDS,
     ],
     extras_require={

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import Self
 
 from fastreid_prune import scores
 from fastreid_prune.manifest import Manifest, prune_run

@@ -1,6 +1,5 @@
 """Retrained runs side by side: what they cost, what they reach, which planted errors they were trained on."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.testbed.truth import TruthRow, number_of, read_truth
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.scored_run.metadata import TrainingRecord
 
 
 @dataclass(frozen=True)
@@ -52,29 +52,26 @@ def compare_runs(
 
 def _result(name: str, folder: Path, truth: list[TruthRow] | None) -> RunResult:
     path = folder / "prune" / "run.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FastreidPruneError(
-            f"{path}: no record of a run ({error}). Train with PRUNE.SEED 0 or more."
-        ) from error
-    results = record["results"]
+    record = TrainingRecord.read(path)
+    if not record:
+        raise FastreidPruneError(f"{path}: no record of a run. Train with PRUNE.SEED 0 or more.")
+    results = record.evaluation
     if "mAP" not in results:
         raise FastreidPruneError(
             f"{path}: the run has not been evaluated. Let it end, or resume it with --resume."
         )
     return RunResult(
         name=name,
-        images=record["images"],
-        identities=record["identities"],
-        training_seconds=record["training_seconds"],
+        images=record.images or 0,
+        identities=record.identities or 0,
+        training_seconds=record.training_seconds or 0.0,
         rank1=results["Rank-1"],
         mAP=results["mAP"],
-        planted_errors=None if truth is None else _errors_kept(record["manifest"], truth),
+        planted_errors=None if truth is None else _errors_kept(record.manifest, truth),
     )
 
 
-def _errors_kept(manifest: str, truth: list[TruthRow]) -> int:
+def _errors_kept(manifest: str | None, truth: list[TruthRow]) -> int:
     errors = [row for row in truth if row.is_outlier or row.is_mislabelled]
     if not manifest:
         return len(errors)

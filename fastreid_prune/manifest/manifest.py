@@ -19,9 +19,12 @@ from fastreid_prune.selection import hardest_first
 
 
 class _Named(Protocol):
-    file_name: np.ndarray
-    pid: np.ndarray
-    camid: np.ndarray
+    @property
+    def file_name(self) -> np.ndarray: ...
+    @property
+    def pid(self) -> np.ndarray: ...
+    @property
+    def camid(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,7 +67,7 @@ class RunMeta:
                 raise FastreidPruneError(
                     f"{where}: {name} is {value!r:.80}, expected {what}. Copy the trajectory's folder again."
                 )
-            values[name] = tuple(value) if kind is list else value
+            values[name] = tuple(meta[name]) if kind is list else value
         return cls(**values)
 
     def provenance(self) -> dict[str, str]:

@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
 
 import numpy as np
+from typing_extensions import Self
 
 from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError

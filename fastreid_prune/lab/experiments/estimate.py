@@ -47,7 +47,7 @@ class Pace:
     def learn(self, run: Run) -> None:
         """Take note of a finished run."""
         folder = RunFolder.of(self.folder, run)
-        images, seconds = folder.record.get("images_seen"), folder.state.wall_seconds
+        images, seconds = folder.record.images_seen, folder.state.wall_seconds
         if images and seconds and folder.state.attempts == 1:
             self.seen.setdefault(run.recipe.digest, []).append(seconds / images)
 

@@ -12,12 +12,12 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.experiments.grid import ITERATIONS, Selection
 from fastreid_prune.lab.experiments.run_folder import DONE, FAILED, WAITING, RunFolder, State
 from fastreid_prune.lab.experiments.runs import SCORE, Run, schedule
+from fastreid_prune.lab.training_process import CUT_OFF, Line
 from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.plugin.script.train_net import SCRIPT
 from fastreid_prune.purify import judge_run
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.selection import STRATEGIES
-from fastreid_prune.lab.training_process import CUT_OFF, Line
 
 logger = logging.getLogger("fastreid.prune")
 

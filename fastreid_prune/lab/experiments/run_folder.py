@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fastreid_prune.io.files import written_whole
 from fastreid_prune.lab.experiments.runs import SCORE, Run
+from fastreid_prune.scored_run.metadata import TrainingRecord
 
 DONE, FAILED, WAITING = "done", "failed", "waiting"
 
@@ -70,12 +71,9 @@ class RunFolder:
         return self.path / "manifest.csv"
 
     @property
-    def record(self) -> dict:
-        """What the training recorded of itself; empty where it did not."""
-        try:
-            return json.loads((self.output / "prune" / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
+    def record(self) -> TrainingRecord:
+        """What the training recorded of itself; nothing where it did not."""
+        return TrainingRecord.read(self.output / "prune" / "run.json")
 
     @property
     def state(self) -> State:
@@ -96,7 +94,7 @@ class RunFolder:
     def trained(self) -> bool:
         """Whether all that a finished training leaves is there."""
         record = self.record
-        ready = bool(record.get("complete")) and bool(record.get("results"))
+        ready = bool(record.complete and record.results)
         return ready and (self.kind != SCORE or (self.output / "prune" / "scores.parquet").is_file())
 
     @contextlib.contextmanager

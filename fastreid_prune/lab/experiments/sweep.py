@@ -123,7 +123,7 @@ class _Progress:
             logger.error(f"{count} {run.label}: failed: {state.error}. Log: {folder.log}")
             return
         self._pace.learn(run)
-        results = folder.record.get("results", {})
+        results = folder.record.evaluation
         reached = ", ".join(f"{name} {results[name]:.2f}" for name in ("Rank-1", "mAP") if name in results)
         logger.info(f"{count} {run.label}: {reached}; {state.wall_seconds:.0f} s{self._rest()}")
 

@@ -12,7 +12,6 @@ from fastreid_prune.io.tables import write_csv, write_parquet
 from fastreid_prune.lab.experiments.composition import kept
 from fastreid_prune.lab.experiments.run_folder import RunFolder
 from fastreid_prune.lab.experiments.runs import SCORE, Run
-from fastreid_prune.report.scoring_model import held_out
 from fastreid_prune.selection import STRATEGIES
 
 UNPRUNED = "unpruned"
@@ -79,8 +78,8 @@ def _row(run: Run, place: RunFolder, folder: str | os.PathLike) -> Row:
         "cpu_seconds": state.cpu_seconds,
     }
     for name in ("images", "identities", "epochs", "images_seen", "training_seconds", "device"):
-        row[name] = record.get(name)
-    row |= {name: value for name, value in held_out(record).items() if name in MEASURES}
+        row[name] = getattr(record, name)
+    row |= {name: value for name, value in record.evaluation.items() if name in MEASURES}
     if run.kind != SCORE and (found := kept(place.manifest, run.data)):
         row |= {f"{name}_kept": count for name, count in asdict(found).items()}
     if choice:
@@ -94,7 +93,7 @@ def _row(run: Run, place: RunFolder, folder: str | os.PathLike) -> Row:
         row |= {
             "scored_with": source.name,
             "score_seed": source.seed,
-            "scoring_images_seen": scored.record.get("images_seen"),
+            "scoring_images_seen": scored.record.images_seen,
             "scoring_wall_seconds": scored.state.wall_seconds,
             "scoring_cpu_seconds": scored.state.cpu_seconds,
             "near_copies": _near_copies(place),
