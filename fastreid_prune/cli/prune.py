@@ -9,10 +9,10 @@ from fastreid_prune.cli.printing import print_table
 @click.argument("run", type=click.Path(exists=True, file_okay=False))
 @click.option("--ratio", type=float, required=True, help="Fraction to prune, in [0, 1): 0.3 prunes 30 %.")
 @click.option("--method", default="entropy", show_default=True,
-              help="A score to rank by, or auto, redundancy_aware, stratified, proportional, easy_first.")  # fmt: skip
-@click.option("--score", help="What a strategy ranks by.  [entropy]")
+              help="A score: the plain ranking by it; or a strategy.")  # fmt: skip
+@click.option("--score", help="What a strategy ranks by; not with a score as the method.  [entropy]")
 @click.option("--purify", is_flag=True,
-              help="Act on the run's verdicts: relabel; leave out outliers and what is likelier wrong.")  # fmt: skip
+              help="Act on the run's verdicts: relabel; leave out outliers and what is more likely wrong.")  # fmt: skip
 @click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
               help="What a person decided, saved from the report's page: holds over any verdict.")  # fmt: skip
 @click.option("--keep-per-identity", type=click.IntRange(0), default=0, show_default=True, metavar="K",
@@ -40,7 +40,7 @@ def command(run, ratio, method, score, purify, decisions, keep_per_identity, kee
     print_table(f"{len(manifest)} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
     if summary.in_doubt:
         click.echo(
-            f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is likelier "
+            f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is more likely "
             "wrong than right, though not surely enough for a verdict."
         )
     click.echo(summary.regime.words)

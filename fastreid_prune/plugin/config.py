@@ -46,11 +46,18 @@ def add_prune_config(cfg: CfgNode) -> None:
     # How a scored run chooses: a score, or a strategy such as "auto"; and the fraction it prunes at its own end
     # (0: `fastreid-prune prune` later).
     cfg.PRUNE.METHOD = "entropy"
+    # What a strategy ranks by. Empty: entropy, or the score that METHOD is.
+    cfg.PRUNE.SCORE = ""
+    # What pruning leaves at least of every identity, and of every identity in each of its cameras.
+    cfg.PRUNE.KEEP_PER_IDENTITY = 0
+    cfg.PRUNE.KEEP_PER_CAMERA = 0
     cfg.PRUNE.RATIO = 0.0
 
     cfg.PRUNE.PURIFY = node()
     # Relabel and drop what the verdicts say when the run prunes at its own end.
     cfg.PRUNE.PURIFY.ENABLED = False
+    # By which rule: "judge", or "paper" for the paper's own.
+    cfg.PRUNE.PURIFY.RULE = "judge"
     # Plant known errors into the scoring run: how they are judged tells what the verdicts are worth on this data set.
     cfg.PRUNE.PURIFY.CALIBRATE = False
     # The share of the samples whose label is switched for the run, and of outliers composed and added to it.
@@ -67,8 +74,8 @@ def check_prune_config(cfg: CfgNode) -> None:
     Raises:
         FastreidPruneError: naming the key, what was found and what was expected.
     """
-    from fastreid_prune import scores
-    from fastreid_prune.selection import STRATEGIES
+    from fastreid_prune.purify import RULES
+    from fastreid_prune.selection import strategy_and_score
 
     prune = cfg.PRUNE
     if prune.CAPTURE.MODE not in ("train", "eval"):
@@ -80,9 +87,17 @@ def check_prune_config(cfg: CfgNode) -> None:
             "PRUNE.CAPTURE.FACTORED needs PRUNE.CAPTURE.MODE eval, since in training the weights change at each step, "
             "and PRUNE.CAPTURE.KEEP_LOGITS False, since no logits are stored."
         )
-    if prune.METHOD not in (*scores.available(), *STRATEGIES):
-        known = ", ".join((*scores.available(), *STRATEGIES))
-        raise FastreidPruneError(f"PRUNE.METHOD: {prune.METHOD!r} found, one of {known} expected.")
+    try:
+        strategy_and_score(prune.METHOD, prune.SCORE or None)
+    except FastreidPruneError as error:
+        raise FastreidPruneError(f"PRUNE.METHOD, PRUNE.SCORE: {error}") from error
+    for name in ("KEEP_PER_IDENTITY", "KEEP_PER_CAMERA"):
+        if prune[name] < 0:
+            raise FastreidPruneError(f"PRUNE.{name}: {prune[name]} found, a count of at least 0 expected.")
+    if prune.PURIFY.RULE not in RULES:
+        raise FastreidPruneError(
+            f"PRUNE.PURIFY.RULE: {prune.PURIFY.RULE!r} found, one of {', '.join(RULES)} expected."
+        )
     for name in ("SWITCHED", "COMPOSED", "CLIPS"):
         if not 0 <= prune.PURIFY[name] <= 0.5:
             raise FastreidPruneError(

@@ -26,10 +26,16 @@ def finish_run(cfg, recorder: Recorder, dataset, folder: Path, run: str) -> None
         scored.scored()
         logger.info(f"Scored run: {folder}")
         if cfg.PRUNE.PURIFY.CALIBRATE or cfg.PRUNE.PURIFY.ENABLED:
-            for sentence in judge_run(scored, precision=cfg.PRUNE.PURIFY.PRECISION).sentences:
+            for sentence in judge_run(
+                scored, rule=cfg.PRUNE.PURIFY.RULE, precision=cfg.PRUNE.PURIFY.PRECISION
+            ).sentences:
                 logger.info(sentence)
         if cfg.PRUNE.RATIO > 0 or cfg.PRUNE.PURIFY.ENABLED:
-            summary = prune_run(scored, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, purify=cfg.PRUNE.PURIFY.ENABLED)
+            summary = prune_run(
+                scored, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, score=cfg.PRUNE.SCORE or None,
+                purify=cfg.PRUNE.PURIFY.ENABLED, keep_per_identity=cfg.PRUNE.KEEP_PER_IDENTITY,
+                keep_per_camera=cfg.PRUNE.KEEP_PER_CAMERA,
+            )  # fmt: skip
             logger.info(f"{summary.regime.words} {summary.regime.expectation(cfg.PRUNE.RATIO)}")
             path = summary.manifest.path
             logger.info(f"Manifest: {path}; train on it with PRUNE.MANIFEST {path}")

@@ -5,12 +5,16 @@ from fastreid_prune.purify.judge_run import JudgedRun, judge_run
 from fastreid_prune.purify.metrics import Quality, quality
 from fastreid_prune.purify.paper import paper_rule
 from fastreid_prune.purify.planting import CalibrationPlan, plan_calibration
+from fastreid_prune.purify.registry import RULES, Rule, Ruling, rule
 
 __all__ = [
+    "RULES",
     "CalibrationPlan",
     "JudgedRun",
     "Judgement",
     "Quality",
+    "Rule",
+    "Ruling",
     "Summary",
     "assess",
     "judge",
@@ -18,4 +22,5 @@ __all__ = [
     "paper_rule",
     "plan_calibration",
     "quality",
+    "rule",
 ]

@@ -9,9 +9,10 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.testbed.truth import NO_ID, read_truth
-from fastreid_prune.purify.judge import DEFAULT_PRECISION, Judgement, assess
+from fastreid_prune.purify import judge_rule, paper  # noqa: F401 - they register themselves
+from fastreid_prune.purify.judge import DEFAULT_PRECISION
 from fastreid_prune.purify.metrics import Quality, quality
-from fastreid_prune.purify.summary_text import sentences
+from fastreid_prune.purify.registry import Ruling, get
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import VERDICT_COLUMNS, ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
@@ -22,21 +23,25 @@ class JudgedRun:
     """What :func:`judge_run` did.
 
     Attributes:
-        judgement: the verdicts, their probabilities and their summary.
-        sentences: the summary in words.
+        ruling: the verdicts and what they rest on.
         quality: against the truth, where it was given.
         files: the run's score files.
     """
 
-    judgement: Judgement
-    sentences: list[str]
+    ruling: Ruling
     quality: Quality | None
     files: tuple[Path, ...]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What the verdicts are worth, in words."""
+        return self.ruling.sentences
 
 
 def judge_run(
     run: str | os.PathLike | RunFiles,
     *,
+    rule: str = "judge",
     precision: float = DEFAULT_PRECISION,
     truth: str | os.PathLike | None = None,
 ) -> JudgedRun:
@@ -44,39 +49,41 @@ def judge_run(
 
     Args:
         run: a scored run, or its folder.
+        rule: one of ``RULES``.
         precision: the share of the verdicts that should be right, in [0.5, 1).
         truth: the ``truth.csv`` of a test bed, to measure the verdicts by.
 
     Raises:
-        FastreidPruneError: no trajectory, or one that cannot be judged; a truth of another data set.
+        FastreidPruneError: no such rule, no trajectory, or one that cannot be judged; a truth of another data set.
     """
+    chosen = get(rule)
     run = RunFiles.open(run)
     trajectory = run.named_trajectory("verdicts rest on")
     table = run.table
-    judgement = assess(trajectory, precision=precision)
-    table = with_verdicts(table, judgement)
+    ruling = chosen.rule(trajectory, precision)
+    table = with_verdicts(table, ruling)
     measured = None
     if truth is not None:
-        measured = against_truth(table, judgement, truth)
+        measured = against_truth(table, ruling, truth)
     run.write_table(table)
-    return JudgedRun(judgement, sentences(judgement.summary), measured, run.score_files)
+    return JudgedRun(ruling, measured, run.score_files)
 
 
-def with_verdicts(table: ScoreTable, judgement: Judgement) -> ScoreTable:
+def with_verdicts(table: ScoreTable, ruling: Ruling) -> ScoreTable:
     """The table with these verdicts; rows of unreadable images, the last ones, keep theirs."""
-    count = len(judgement.verdicts)
+    count = len(ruling.verdicts)
     columns = (
-        np.concatenate([getattr(judgement.verdicts, name), getattr(table.verdicts, name)[count:]])
+        np.concatenate([getattr(ruling.verdicts, name), getattr(table.verdicts, name)[count:]])
         for name in VERDICT_COLUMNS
     )
-    about = table.about | {"thresholds": json.dumps(judgement.summary.to_json(), sort_keys=True)}
+    about = table.about | {"thresholds": json.dumps(ruling.thresholds, sort_keys=True)}
     return replace(table, verdicts=Verdicts(*columns), about=about)
 
 
-def against_truth(table: ScoreTable, judgement: Judgement, truth: str | os.PathLike) -> Quality:
+def against_truth(table: ScoreTable, ruling: Ruling, truth: str | os.PathLike) -> Quality:
     """How good the verdicts are by the truth of the test bed that the run was scored on."""
     rows = {row.file: row for row in read_truth(truth)}
-    count = len(judgement.verdicts)
+    count = len(ruling.verdicts)
     missing = [name for name in table.file_name[:count] if name not in rows]
     if missing:
         raise FastreidPruneError(
@@ -95,12 +102,12 @@ def against_truth(table: ScoreTable, judgement: Judgement, truth: str | os.PathL
         object,
     )
     return quality(
-        judgement.verdicts,
+        ruling.verdicts,
         np.array([row.is_mislabelled for row in known], bool),
         np.array([row.is_outlier for row in known], bool),
         true_pid,
-        np.nan_to_num(judgement.wrong_probability),
-        np.nan_to_num(judgement.outlier_probability),
+        np.nan_to_num(ruling.wrong),
+        np.nan_to_num(ruling.outlier),
     )
 
 

@@ -4,11 +4,15 @@ Kept by name, for reference and reproduction. The paper's thresholds are not pub
 that its Figure 3 (Market-1501: mislabelled 5.18 nats, two people 5.91, ceiling ln 751 = 6.62) comes out as drawn.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify.reasons import class_names
+from fastreid_prune.purify.registry import Ruling, rule
 from fastreid_prune.purify.soft_labels import soft_label_summary
+from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, OUTLIER, UNJUDGED, Verdicts
 from fastreid_prune.trajectory import Trajectory
 
@@ -51,3 +55,32 @@ def paper_rule(
     for row in np.flatnonzero(outlier):
         reason[row] = f"soft label: entropy {soft.entropy[row]:.2f} nats"
     return Verdicts(verdict, suggested, runner_up, np.where(seen, soft.best_probability, np.nan), reason)
+
+
+@rule(
+    "paper",
+    source="Yang et al., Data Pruning Can Do More, TMLR 2024, arXiv 2412.10091; the thresholds are this package's",
+    direction="the soft label's first class is right; very high entropy is an outlier",
+)
+def by_the_paper(trajectory: Trajectory, precision: float) -> Ruling:
+    """See :func:`paper_rule`; it takes no precision, and nothing tells what its verdicts are worth."""
+    injected = InjectedErrors.of(trajectory)
+    rows = injected.dataset_rows
+    given = replace(trajectory, labels=injected.label)
+    verdicts, soft = paper_rule(given).take(rows), soft_label_summary(given)
+    thresholds = {
+        "rule": "paper",
+        "mislabelled": int(verdicts.mislabelled.sum()),
+        "outliers": int(verdicts.outlier.sum()),
+    }
+    return Ruling(
+        verdicts=verdicts,
+        wrong=1 - soft.given_probability[rows],
+        outlier=soft.entropy[rows] / np.log(trajectory.num_classes),
+        thresholds=thresholds,
+        sentences=[
+            f"By the paper's rule, of {len(verdicts)} samples {thresholds['mislabelled']} are mislabelled and "
+            f"{thresholds['outliers']} outliers. Its thresholds are not public, these are this package's; nothing "
+            "vouches for the verdicts: on modest models most of what it relabels was right."
+        ],
+    )

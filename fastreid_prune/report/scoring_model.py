@@ -88,6 +88,8 @@ def learning_curves(epochs: EpochRecords) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _verdicts(summary: dict[str, Any]) -> list[str]:
+    if summary.get("rule", "judge") != "judge":
+        return [f"The verdicts are by the rule {summary['rule']!r}: nothing here tells what they are worth."]
     try:
         return sentences(Summary(**summary)) if summary else []
     except TypeError:

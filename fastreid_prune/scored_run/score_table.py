@@ -73,7 +73,7 @@ class ScoreTable:
 
     def take(self, rows: np.ndarray) -> "ScoreTable":
         """The table of these rows (numbers or a mask), in their order."""
-        verdicts = Verdicts(*(getattr(self.verdicts, name)[rows] for name in VERDICT_COLUMNS))
+        verdicts = self.verdicts.take(rows)
         scores = {name: values[rows] for name, values in self.scores.items()}
         return ScoreTable(
             self.file_name[rows], self.pid[rows], self.camid[rows], scores, verdicts, self.about

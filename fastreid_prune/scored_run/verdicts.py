@@ -47,6 +47,10 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self.verdict)
 
+    def take(self, rows: np.ndarray) -> "Verdicts":
+        """The verdicts of these rows (numbers or a mask)."""
+        return Verdicts(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
     @classmethod
     def unjudged(cls, count: int) -> "Verdicts":
         """For ``count`` samples of which nothing is known."""

@@ -1,15 +1,40 @@
 """The choice that follows from how redundant the set is."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from fastreid_prune.selection.near_copies import Collapse
+from fastreid_prune.selection.near_copy_reasons import with_partners
 from fastreid_prune.selection.pool import Pool
-from fastreid_prune.selection.proportional import even_order
+from fastreid_prune.selection.proportional import EVENLY, even_order
 from fastreid_prune.selection.ranking import hardest_first
 from fastreid_prune.selection.regime import Regime, is_near
+from fastreid_prune.selection.registry import Answer, Task, strategy
 
 # what identity-balanced sampling takes of an identity into a batch (fastreid's NUM_INSTANCE); fewer are repeated
 FLOOR = 4
+DOUBTED = "mislabelled, an outlier or more likely wrong than right by its verdict"
+
+
+@strategy(
+    "auto",
+    source="this package",
+    direction="what verdicts doubt and near-copies first; then the easiest where much is learnt, else an even thinning",
+)
+def choose(task: Task) -> Answer:
+    """See :func:`automatic_order`; every identity keeps ``FLOOR`` samples at least."""
+    pool = replace(task.pool, keep_per_identity=max(task.pool.keep_per_identity, FLOOR))
+    keep = pool.without_first(
+        automatic_order(pool, task.ratio, task.regime, task.collapsed, task.seed), task.ratio
+    )
+    evenly = task.regime.method(task.ratio) == "stratified"
+    answer = task.answer(keep, EVENLY if evenly else f"low {task.score}, once near-copies are gone")
+    if task.collapsed is not None and task.regime.known:
+        answer = with_partners(task, answer, task.collapsed, all_pairs=False)
+    if pool.doubted is not None:
+        answer.reason[pool.candidates & ~keep & pool.doubted] = DOUBTED
+    return answer
 
 
 def automatic_order(
@@ -35,7 +60,7 @@ def automatic_order(
     left &= ~doubted
     copies = np.zeros(len(pool), bool)
     if collapsed is not None and regime.known:
-        copies[collapsed.rows[is_near(collapsed, regime.spread)]] = True
+        copies[collapsed.rows[is_near(collapsed, regime.spread or 0.0)]] = True
         copies &= left
     easiest = hardest_first(pool.scores, pool.file_names)[::-1]
     # the doubted by falling score, so that no order of the files decides where not all of them go

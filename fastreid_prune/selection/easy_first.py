@@ -4,6 +4,7 @@ import numpy as np
 
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.ranking import hardest_first
+from fastreid_prune.selection.registry import Answer, Task, strategy
 
 
 def easy_first(pool: Pool, ratio: float) -> np.ndarray:
@@ -14,3 +15,13 @@ def easy_first(pool: Pool, ratio: float) -> np.ndarray:
         ratio: the fraction to prune, in [0, 1).
     """
     return pool.without_first(hardest_first(pool.scores, pool.file_names), ratio)
+
+
+@strategy(
+    "easy_first",
+    source="Sorscher et al., Beyond Neural Scaling Laws, NeurIPS 2022, arXiv 2206.14486",
+    direction="the highest-scored go: for little data (Sorscher et al. 2022)",
+)
+def choose(task: Task) -> Answer:
+    """See :func:`easy_first`."""
+    return task.answer(easy_first(task.pool, task.ratio), f"among the highest {task.percent} by {task.score}")

@@ -25,7 +25,7 @@ class Pool:
             are not finite are no near-copy of anything.
         excluded: [N] bool, gone already (outliers, unreadable): they do not count.
         protected: [N] bool, never pruned; they count.
-        doubted: [N] bool, mislabelled, outliers or likelier wrong than right by their verdict: what ``auto`` prunes
+        doubted: [N] bool, mislabelled, outliers or more likely wrong than right by their verdict: what ``auto`` prunes
             before anything else.
         keep_per_identity: how many images of each identity pruning never takes, at least.
         keep_per_camera: how many of each identity in each camera.

@@ -3,6 +3,9 @@
 import numpy as np
 
 from fastreid_prune.selection.pool import Pool
+from fastreid_prune.selection.registry import Answer, Task, strategy
+
+EVENLY = "drawn by chance, evenly from every identity and camera"
 
 
 def proportional(pool: Pool, ratio: float, *, seed: int = 0) -> np.ndarray:
@@ -44,3 +47,13 @@ def _places(groups: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     rank = np.arange(len(numbers)) - np.searchsorted(numbers, numbers)
     result[by_group] = (rank + offsets[numbers]) / sizes[numbers]
     return result
+
+
+@strategy(
+    "proportional",
+    source="baseline: random, stratified by identity and camera",
+    direction="every identity gives the same share in every camera, by chance",
+)
+def choose(task: Task) -> Answer:
+    """See :func:`proportional`."""
+    return task.answer(proportional(task.pool, task.ratio, seed=task.seed), EVENLY)

@@ -1,4 +1,4 @@
-"""Redundancy-aware selection: near-copies go first, and importance says which of a pair."""
+"""The near-copies in a pool, in the order in which they can go."""
 
 import numpy as np
 
@@ -6,19 +6,6 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.selection.near_copies import Collapse, collapse
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.ranking import hardest_first
-
-
-def redundancy_aware(pool: Pool, ratio: float) -> np.ndarray:
-    """The samples that stay, [N] bool, when the closest pair of an identity loses its less important one, in turn.
-
-    Args:
-        pool: what there is to choose from, with features.
-        ratio: the fraction to prune, in [0, 1).
-
-    Raises:
-        FastreidPruneError: the run kept no features.
-    """
-    return pool.without_first(collapsed_first(pool, collapse_pool(pool)), ratio)
 
 
 def collapse_pool(pool: Pool) -> Collapse:

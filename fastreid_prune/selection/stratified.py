@@ -10,6 +10,7 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.ranking import pruned_count
+from fastreid_prune.selection.registry import Answer, Task, strategy
 
 STRATA = 50
 
@@ -89,3 +90,14 @@ def _strata(scores: np.ndarray, strata: int) -> np.ndarray:
     low, high = finite.min(), finite.max()
     place = (np.clip(scores, low, high) - low) / (high - low) * strata
     return np.minimum(place.astype(np.int64), strata - 1)
+
+
+@strategy(
+    "stratified",
+    source="Zheng et al., Coverage-Centric Coreset Selection, ICLR 2023, arXiv 2210.15809",
+    direction="every stratum of the score gives its share (coverage-centric, Zheng et al. 2023)",
+)
+def choose(task: Task) -> Answer:
+    """See :func:`stratified`."""
+    keep = stratified(task.pool, task.ratio, seed=task.seed)
+    return task.answer(keep, f"its stratum of {task.score} has enough others")

@@ -67,7 +67,7 @@ def test_judging_again_writes_the_same_bytes(judged):
 def test_scoring_afterwards_keeps_the_verdicts(judged):
     folder, done = judged
     table = RunFiles.open(folder).table
-    np.testing.assert_array_equal(table.verdicts.verdict, done.judgement.verdicts.verdict)
+    np.testing.assert_array_equal(table.verdicts.verdict, done.ruling.verdicts.verdict)
 
 
 def test_pruning_acts_on_them(soiled, judged, tmp_path):

@@ -242,3 +242,10 @@ def test_the_draw_of_a_strategy_follows_the_seed_and_leaves_the_score_files_alon
         kept.append(frozenset(Manifest.read(summary.manifest.path).training_identities()))
     assert kept[0] == kept[1] != kept[2]
     assert (run / "prune" / "scores.parquet").read_bytes() == before
+
+
+def test_a_score_beside_a_method_that_ranks_by_itself_is_refused(scored_run):
+    with pytest.raises(
+        FastreidPruneError, match="'el2n' found beside the method 'aum', which ranks by itself"
+    ):
+        prune_run(scored_run(), 0.3, "aum", score="el2n")

@@ -1,0 +1,27 @@
+"""Reasons for near-copies that went: whose copies they are."""
+
+from fastreid_prune.selection.near_copies import Collapse
+from fastreid_prune.selection.regime import is_near
+from fastreid_prune.selection.registry import Answer, Task
+
+
+def with_partners(task: Task, answer: Answer, collapsed: Collapse, *, all_pairs: bool) -> Answer:
+    """The answer, in which near-copies that went name the sample that they are near to.
+
+    Args:
+        task: what was asked.
+        answer: what was chosen.
+        collapsed: the near-copies and their partners.
+        all_pairs: name the partners of all that collapsed, near or not.
+    """
+    pool, reason = task.pool, answer.reason.copy()
+    gone = pool.candidates & ~answer.keep
+    near = is_near(collapsed, task.regime.spread or 0.0)
+    for row, partner, similarity, copy in zip(
+        collapsed.rows.tolist(), collapsed.partner.tolist(), collapsed.similarity.tolist(), near, strict=True
+    ):
+        if gone[row] and (copy or all_pairs):
+            name = str(pool.file_names[partner]).rsplit("/", 1)[-1]
+            what = "near-copy of" if copy else "closest to"
+            reason[row] = f"{what} {name} (similarity {similarity:.2f}), which has the higher {task.score}"
+    return Answer(answer.keep, reason)
