@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Runs the quick tests on every Python found from 3.10 to 3.14, with the oldest and the newest torch that each takes.
+#   bash tools/test_matrix.sh [TESTS…]     what pytest takes; by default all quick tests
+# Each pair has an environment of its own in .matrix/ (gigabytes), a log beside it, and a line in the table at the end.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+tests=("$@")
+# the oldest torch with a wheel for that Python, the torchvision that goes with it, and the numpy that it was built for
+declare -A oldest=(
+    [3.10]="torch==2.1.2 torchvision==0.16.2 numpy<2"
+    [3.11]="torch==2.1.2 torchvision==0.16.2 numpy<2"
+    [3.12]="torch==2.2.2 torchvision==0.17.2 numpy<2"
+    [3.13]="torch==2.6.0 torchvision==0.21.0"
+    [3.14]="torch==2.9.0 torchvision==0.24.0"
+)
+
+find_python() { # VERSION: an interpreter of it, from the path or from pyenv
+    local candidate
+    for candidate in "python$1" "$HOME"/.pyenv/versions/"$1".*/bin/python; do
+        if command -v "$candidate" >/dev/null && "$candidate" -c "import sys; sys.exit(sys.version_info[:2] != ($(tr . , <<<"$1")))"; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+run() { # PYTHON VERSION NAME TORCH: the outcome of one pair, in words
+    local place=.matrix/$2-$3 log=.matrix/$2-$3.log
+    local pip=("$place/bin/python" -m pip install --quiet --disable-pip-version-check)
+    {
+        [ -x "$place/bin/python" ] || "$1" -m venv "$place"
+        # shellcheck disable=SC2086
+        "${pip[@]}" $4 && "${pip[@]}" -e '.[test,cpu]' $4 && "${pip[@]}" --no-deps fastreid==1.4.0
+    } >"$log" 2>&1 || {
+        echo "cannot be installed: $(tail -n 1 "$log")"
+        return
+    }
+    PATH="$PWD/$place/bin:$PATH" python -m pytest -q -m "not slow" ${tests[@]+"${tests[@]}"} >>"$log" 2>&1
+    tail -n 1 "$log"
+}
+
+mkdir -p .matrix
+lines=()
+for version in 3.10 3.11 3.12 3.13 3.14; do
+    python=$(find_python "$version") || continue
+    for name in oldest newest; do
+        torch="torch torchvision"
+        [ $name = newest ] || torch=${oldest[$version]}
+        outcome=$(run "$python" "$version" "$name" "$torch")
+        found=$(".matrix/$version-$name/bin/python" -c 'import numpy, torch; print(torch.__version__, "|", numpy.__version__)' 2>/dev/null || echo "– | –")
+        lines+=("| $version | $found | $outcome |")
+        echo "${lines[-1]}"
+    done
+done
+printf '\n| Python | torch | numpy | quick tests |\n|---|---|---|---|\n'
+printf '%s\n' "${lines[@]}"
