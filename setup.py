@@ -35,6 +35,7 @@ CHECKS = [
     "types-PyYAML",
     "types-tabulate",
 ]
+DOCS = ["mkdocs<2", "mkdocs-material", "mkdocstrings[python]", "mkdocs-click"]
 TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *CHECKS, *SWEEP]
 
 setup(
@@ -68,6 +69,7 @@ setup(
         "benchmark": ["cython>=3", "cleanlab>=2.6"],
         "sweep": SWEEP,
         "ray": ["ray>=2.9", *SWEEP],
+        "docs": DOCS,
         "test": TEST,
     },
     entry_points={"console_scripts": ["fastreid-prune = fastreid_prune.cli:main"]},

@@ -57,8 +57,8 @@ def test_what_does_not_exist_is_seen(words):
 @of("python", "bash")
 def test_a_script_its_options_and_its_configuration_exist(command):
     script = command.words[1]
-    if script.startswith(("-", "path/to/", "/")):
-        pytest.skip("no file of this repository")
+    if script.startswith(("-", "path/to/")):
+        return  # no file of this repository
     source = ROOT.joinpath(script).read_text(encoding="utf-8")
     if script == "tools/export_lists.py":
         parse(["export", *command.words[2:]], whole=command.whole)

@@ -1,0 +1,46 @@
+"""The pages that are made from the code say all that the code holds."""
+
+import doctest
+import importlib.util
+
+import pytest
+import yaml
+from written_commands import ROOT
+
+from fastreid_prune.lab.experiments import grid
+
+
+@pytest.fixture(scope="module")
+def configuration_page():
+    spec = importlib.util.spec_from_file_location(
+        "configuration_page", ROOT / "docs" / "configuration_page.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_configuration_key_has_its_default_and_a_comment(configuration_page, prune_keys):
+    assert doctest.testmod(configuration_page) == (0, 1)
+    found = configuration_page.configuration_keys(configuration_page.SOURCE.read_text())
+    groups = {key for key in prune_keys if any(other.startswith(f"{key}.") for other in prune_keys)}
+    assert {key for key, _, _ in found} == prune_keys - groups
+    assert all(comment.endswith((".", ")")) for _, _, comment in found)
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text()
+    made = configuration_page.on_page_markdown(page)
+    assert all(f"`{key}`" in made for key, _, _ in found)
+
+
+def test_every_key_of_a_grid_is_on_its_page():
+    page = (ROOT / "docs" / "guide" / "sweeps.md").read_text()
+    assert not [key for key in grid._KEYS if f"`{key}`" not in page]
+
+
+def test_every_page_is_reached_from_the_navigation():
+    def pages(entry):
+        if isinstance(entry, str):
+            return {entry}
+        return set().union(*(pages(part) for part in (entry.values() if isinstance(entry, dict) else entry)))
+
+    named = pages(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])
+    assert named == {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
