@@ -13,8 +13,9 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify.composing import KINDS
 
 DEFAULT_SWITCHED, DEFAULT_COMPOSED, DEFAULT_CLIPS = 0.02, 0.015, 0.03
-# fewer say next to nothing, even on a small data set
-_LEAST = 30
+# fewer say next to nothing, even on a small data set; but beyond _FEWEST no more than a twentieth of the samples, so
+# that a small set is not made a bad one
+_LEAST_SWITCHED, _LEAST_COMPOSED, _FEWEST, _MOST_SHARE = 100, 30, 60, 0.05
 # what an identity keeps under its own label, so that planting takes nobody away
 _UNTOUCHED = 2
 # clips: at least so many of them, but never more than this share of the images in clips
@@ -110,11 +111,11 @@ def plan_calibration(
 ) -> CalibrationPlan:
     """Choose what to plant.
 
-    Labels are switched at random to a random other identity, at least 30 of them (but never more than a tenth
-    of the samples); every identity keeps two samples of its own. Outliers are composed of random images and
-    labelled at random or, half of them, as what they are partly made of. A clip is all of an identity in a camera, or a
-    third of its rows, one after the other, where it has one camera; at least 20 of them are moved to a random other
-    identity, one an identity, if that takes no more than a fifteenth of the samples.
+    Labels are switched at random to a random other identity, at least 100 of them, or 60 where that is more than a
+    twentieth of the samples (but never more than a tenth); every identity keeps two samples of its own. Outliers are
+    composed of random images and labelled at random or, half of them, as what they are partly made of. A clip is all
+    of an identity in a camera, or a third of its rows, one after the other, where it has one camera; at least 20 of
+    them are moved to a random other identity, one an identity, if that takes no more than a fifteenth of the samples.
 
     Args:
         pids: [N] str, the given identities.
@@ -139,7 +140,7 @@ def plan_calibration(
     left = {
         name: int(count) for name, count in zip(*np.unique(pids.astype(str), return_counts=True), strict=True)
     }
-    wanted = _count(switched, len(pids))
+    wanted = _count(switched, len(pids), _LEAST_SWITCHED)
     for row in rng.permutation(len(pids)).tolist():
         if len(chosen) == wanted:
             break
@@ -147,7 +148,7 @@ def plan_calibration(
             left[pids[row]] -= 1
             chosen[row] = _other(names, {pids[row]}, rng)
     outliers = []
-    for number in range(_count(composed, len(pids))):
+    for number in range(_count(composed, len(pids), _LEAST_COMPOSED)):
         first = int(rng.integers(len(pids)))
         second = int(rng.choice(np.flatnonzero(pids != pids[first])))
         pid = pids[first] if rng.random() < 0.5 else _other(names, {pids[first], pids[second]}, rng)
@@ -191,8 +192,12 @@ def _clips(
     return tuple(clips)
 
 
-def _count(share: float, samples: int) -> int:
-    return min(max(round(share * samples), _LEAST), samples // 10) if share else 0
+def _count(share: float, samples: int, least: int) -> int:
+    """How many to plant where ``share`` of the samples is asked for."""
+    if not share:
+        return 0
+    least = min(least, max(round(_MOST_SHARE * samples), _FEWEST))
+    return min(max(round(share * samples), least), samples // 10)
 
 
 def _other(names: list[str], not_these: set[str], rng: np.random.Generator) -> str:

@@ -121,7 +121,7 @@ def test_the_summary_counts_and_estimates(soiled):
     assert summary.outliers == judgement.verdicts.outlier.sum()
     assert summary.wrong_share == pytest.approx(run.wrong.mean(), abs=0.02)
     assert summary.outlier_share == pytest.approx(run.outlier.mean(), abs=0.02)
-    assert (summary.planted_switched, summary.planted_composed) == (30, 30)
+    assert (summary.planted_switched, summary.planted_composed) == (60, 30)
     assert summary.switched_found > 0.8 and summary.composed_found > 0.8 and summary.name_right > 0.8
     assert summary.mislabelled_precision >= 0.95 and summary.believed > 0.8
     assert all(value is None or isinstance(value, int | float) for value in summary.to_json().values())
@@ -136,16 +136,13 @@ def test_more_precision_means_fewer_verdicts():
     assert told[0] >= told[1] >= told[2] and told[0] > told[2]
 
 
-def test_what_is_in_doubt_is_mostly_wrong():
-    rightly = []
-    for signal in (0.2, 0.3):
-        weak = synthetic_run(600, 25, seed=5, signal=signal)
-        judgement = assess(weak.trajectory)
-        in_doubt = judgement.verdicts.in_doubt
-        assert judgement.summary.in_doubt == in_doubt.sum()
-        assert not (in_doubt & (judgement.verdicts.mislabelled | judgement.verdicts.outlier)).any()
-        rightly += (weak.wrong | weak.outlier)[in_doubt].tolist()
-    assert len(rightly) > 20 and np.mean(rightly) > 0.5
+def test_what_is_in_doubt_has_no_verdict_and_is_counted():
+    weak = synthetic_run(900, 25, seed=5, signal=0.25, wrong=0.1)
+    judgement = assess(weak.trajectory)
+    in_doubt = judgement.verdicts.in_doubt
+    assert judgement.summary.in_doubt == in_doubt.sum() > 5
+    assert not (in_doubt & (judgement.verdicts.mislabelled | judgement.verdicts.outlier)).any()
+    assert (weak.wrong | weak.outlier)[in_doubt].mean() > 0.5
 
 
 def test_where_planted_errors_leave_the_share_of_errors_unsure_there_are_no_verdicts(soiled, monkeypatch):

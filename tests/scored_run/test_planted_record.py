@@ -16,7 +16,7 @@ def test_rows_are_found_under_the_data_sets_own_labels(soiled):
     own = len(run.given)
     np.testing.assert_array_equal(np.flatnonzero(planted.dataset_rows), np.arange(own))
     np.testing.assert_array_equal(planted.switched[:own], run.switched)
-    assert run.switched.sum() == 30 and not planted.switched[own:].any()
+    assert run.switched.sum() == 60 and not planted.switched[own:].any()
     names = np.array(run.trajectory.samples.class_names, object)
     np.testing.assert_array_equal(names[planted.label[:own]], run.given)
     np.testing.assert_array_equal(planted.label[own:], run.trajectory.labels[own:])
@@ -75,6 +75,6 @@ def test_a_moved_clip_is_given_under_its_true_label_and_is_no_switched_image(soi
         "clips": [list(trajectory.meta["calibration"]["switched"])[:3]]
     }
     planted = InjectedErrors.of(replace(trajectory, meta=trajectory.meta | {"calibration": record}))
-    assert (planted.clip >= 0).sum() == 3 and planted.switched.sum() == 27
+    assert (planted.clip >= 0).sum() == 3 and planted.switched.sum() == 57
     np.testing.assert_array_equal(planted.moved, alone.switched)
     np.testing.assert_array_equal(planted.label, alone.label)
