@@ -13,7 +13,9 @@ BLOCK_BYTES = 64 << 20
 class Rows(Protocol):
     """What mean logits need to be: ``[N, C]`` float32, giving slices of rows as arrays. An ndarray is one."""
 
-    shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the whole: rows, columns."""
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         """The rows ``[n, C]`` of a slice."""

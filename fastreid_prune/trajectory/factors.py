@@ -123,9 +123,9 @@ def epoch_shares(visits: np.ndarray, run_lengths: Sequence[int]) -> np.ndarray:
     shares = []
     for run in np.split(visits > 0, np.cumsum(run_lengths)[:-1]):
         shares.append(run / np.maximum(run.sum(0), 1))
-    shares = np.concatenate(shares)
-    total = shares.sum(0)
-    return np.divide(shares, total, out=np.full_like(shares, np.nan), where=total > 0)
+    of_all = np.concatenate(shares)
+    total = of_all.sum(0)
+    return np.divide(of_all, total, out=np.full_like(of_all, np.nan), where=total > 0)
 
 
 def _tensor(array: np.ndarray) -> Tensor:

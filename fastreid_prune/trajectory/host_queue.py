@@ -25,13 +25,10 @@ class HostQueue:
         if logits.device.type != "cuda":
             self._consume(sample_index.cpu(), logits.cpu())
             return
-        copies = []
-        for tensor in (sample_index, logits):
-            pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-            copies.append(pinned.copy_(tensor, non_blocking=True))
+        index, values = _pinned_copy(sample_index), _pinned_copy(logits)
         arrived = torch.cuda.Event()
         arrived.record()
-        self._under_way.append((*copies, arrived))
+        self._under_way.append((index, values, arrived))
         while self._under_way and (len(self._under_way) > self._depth or self._under_way[0][2].query()):
             self._take_first()
 
@@ -44,3 +41,8 @@ class HostQueue:
         sample_index, logits, arrived = self._under_way.popleft()
         arrived.synchronize()
         self._consume(sample_index, logits)
+
+
+def _pinned_copy(tensor: Tensor) -> Tensor:
+    pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return pinned.copy_(tensor, non_blocking=True)

@@ -58,6 +58,7 @@ class EpochWriter:
 
     def _write(self, sample_index: Tensor, logits: Tensor) -> None:
         # of a row that occurs several times, the last assignment stays
+        assert self._file is not None
         self._file[sample_index.numpy()] = logits.numpy()
 
     def _open(self) -> np.memmap:

@@ -68,8 +68,8 @@ def merge_ranks(
         labels = log.known_labels()
         whole_meta = {**log.meta(), "ranks": dist.get_world_size(group), **(meta or {})}
         records = summarise(log.epochs, labels)
-        rows = features
-        if isinstance(own, FeatureSum):
+        rows: Rows | None = features
+        if features is not None and isinstance(own, FeatureSum):
             rows = MeanRows(features, log.visits, features.shape[1])
         save_trajectory(Trajectory(logits, labels, records, log.samples, rows, whole_meta), folder)
 
@@ -160,9 +160,9 @@ class ReducedRows:
         expected = self._remaining.pop(0)
         if part != expected:
             raise ValueError(f"rows {part} out of turn, expected {expected}")
-        block = torch.from_numpy(np.array(self._own[part], dtype=np.float32))
-        dist.reduce(block, _first(self._group), group=self._group)
-        block = block.numpy()
+        block = np.array(self._own[part], dtype=np.float32)
+        # the tensor is the array's own memory
+        dist.reduce(torch.from_numpy(block), _first(self._group), group=self._group)
         if self._empty is not None:
             block[self._empty[part]] = np.nan
         return block
@@ -193,7 +193,7 @@ def _on_first_rank(write: Callable[[], None], rows: list[ReducedRows], group: Gr
 def _join(log: VisitLog, group: Group) -> JoinedLog:
     size = dist.get_world_size(group)
     payload = log.payload()
-    gathered = [None] * size if dist.get_rank(group) == 0 else None
+    gathered: list[Any] | None = [None] * size if dist.get_rank(group) == 0 else None
     dist.gather_object(payload, gathered, _first(group), group=group)
     result: JoinedLog | str | None = None
     if gathered is not None:

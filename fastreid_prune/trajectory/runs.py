@@ -55,8 +55,9 @@ def merge_runs(runs: Sequence[str | os.PathLike], output: str | os.PathLike) -> 
     )
     first = trajectories[0]
     features = None
-    if all(trajectory.features is not None for trajectory in trajectories):
-        features = SideBySide([Reordered(t.features, o) for t, o in zip(trajectories, orders, strict=True)])
+    kept = [trajectory.features for trajectory in trajectories if trajectory.features is not None]
+    if len(kept) == len(trajectories):
+        features = SideBySide([Reordered(rows, order) for rows, order in zip(kept, orders, strict=True)])
     else:
         parts = [{**part, "feature_size": 0} for part in parts]
     meta = _common([trajectory.meta for trajectory in trajectories])
@@ -108,11 +109,11 @@ def _mean_logits(
     lengths: Sequence[int],
 ) -> Rows:
     logits = [trajectory.mean_logits for trajectory in trajectories]
-    factored = [isinstance(rows, FactoredLogits) for rows in logits]
-    if all(factored) and all(np.array_equal(order, np.arange(len(order))) for order in orders):
-        folders = [folder for rows in logits for folder in rows.folders]
+    factored = [rows for rows in logits if isinstance(rows, FactoredLogits)]
+    if len(factored) == len(logits) and all(np.array_equal(order, np.arange(len(order))) for order in orders):
+        folders = [folder for rows in factored for folder in rows.folders]
         return FactoredLogits.open(folders, epoch_shares(visits, lengths))
-    if any(factored):
+    if factored:
         raise FastreidPruneError(
             "merge: runs that keep features and weights instead of logits merge only with each other, and "
             "with their rows in the same order. Score them in the same way from the same list of files."
@@ -168,7 +169,7 @@ def _rows_in_order_of(first: Trajectory, other: Trajectory) -> np.ndarray:
 def _parts(run: Path, trajectory: Trajectory) -> list[dict[str, Any]]:
     if "runs" in trajectory.meta:
         return list(trajectory.meta["runs"])
-    described = {
+    described: dict[str, Any] = {
         key: trajectory.meta[key] for key in ("mode", "seed", "config_digest") if key in trajectory.meta
     }
     size = 0 if trajectory.features is None else trajectory.features.shape[1]

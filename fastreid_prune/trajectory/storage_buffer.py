@@ -51,9 +51,8 @@ class StorageBuffer:
 
     def put(self, index: Tensor, values: Tensor) -> None:
         """Write ``values`` ``[B, D]``, of any floating type, to the rows ``index`` ``[B]`` int64."""
-        if self._placed is None:
-            self._place(values)
-        if values.device == self._placed.device:
+        placed = self._place(values) if self._placed is None else self._placed
+        if values.device == placed.device:
             self._write_here(index, values)
         else:
             self._queue.put(index, values)
@@ -67,7 +66,7 @@ class StorageBuffer:
         self._queue = HostQueue(self._write_here)
         self._placed, self._loaded = None, tensor
 
-    def _place(self, values: Tensor) -> None:
+    def _place(self, values: Tensor) -> Tensor:
         shape = (self._num_rows, values.shape[1])
         placed = allocate_rows(shape, self._storage, values.device, self._folder, self._what)
         if self._loaded is not None:
@@ -75,8 +74,10 @@ class StorageBuffer:
         elif self._start != 0:
             placed.fill_(self._start)
         self._placed, self._loaded = placed, None
+        return placed
 
     def _write_here(self, index: Tensor, values: Tensor) -> None:
+        assert self._placed is not None
         self._write(self._placed, index, values.detach().to(torch.float32))
 
 

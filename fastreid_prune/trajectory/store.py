@@ -154,7 +154,7 @@ def load_trajectory(path: str | os.PathLike) -> Trajectory:
     if meta["mean_logits"] == FACTORS:
         lengths = [run["num_epochs"] for run in meta.get("runs", [])] or [t]
         folders = [folder / FACTORS / f"epoch_{epoch:04d}" for epoch in range(t)]
-        logits = FactoredLogits.open(folders, epoch_shares(arrays["visits"], lengths))
+        logits: Rows = FactoredLogits.open(folders, epoch_shares(arrays["visits"], lengths))
         _expect(folder / FACTORS, logits.shape, (n, c))
     else:
         logits = _read_rows(folder / _LOGITS, (n, c))
