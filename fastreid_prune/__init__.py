@@ -14,6 +14,8 @@ _PUBLIC: dict[str, tuple[str, str | None]] = {
     "register": ("fastreid_prune.plugin", "register"),
     "LogitRecorder": ("fastreid_prune.trajectory.recorder", "LogitRecorder"),
     "load_trajectory": ("fastreid_prune.trajectory.store", "load_trajectory"),
+    "IndexedDataset": ("fastreid_prune.purify.indexed_dataset", "IndexedDataset"),
+    "inject_label_noise": ("fastreid_prune.purify.injecting", "inject_label_noise"),
     "Samples": ("fastreid_prune.trajectory.samples", "Samples"),
     "ScoredRun": ("fastreid_prune.api.scored_run", "ScoredRun"),
     "Manifest": ("fastreid_prune.manifest", "Manifest"),

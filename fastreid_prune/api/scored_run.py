@@ -2,17 +2,20 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from typing_extensions import Self
 
 from fastreid_prune import scores
+from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.manifest import Manifest, prune_run
+from fastreid_prune.purify.injecting import InjectedLabels
+from fastreid_prune.scored_run.injected import META_KEY
 from fastreid_prune.scored_run.run_files import RunFiles
-from fastreid_prune.trajectory import FeatureRecorder, LogitRecorder, Samples, save_trajectory
+from fastreid_prune.trajectory import FeatureRecorder, LogitRecorder, save_trajectory
+from fastreid_prune.trajectory.sample_sources import samples_of
 
 # the page, the lists and the judge bring plotting, templates and faiss: imported when they are asked for
 if TYPE_CHECKING:
@@ -47,23 +50,44 @@ class ScoredRun(RunFiles):
     def from_recorder(
         cls,
         recorder: LogitRecorder | FeatureRecorder,
-        samples: Samples | None = None,
+        samples: Any = None,
         folder: str | os.PathLike[str] = "scored_run",
+        *,
+        injected: InjectedLabels | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> Self:
         """Write what a recorder holds into ``folder``, and open it.
 
         Args:
             recorder: after its last ``end_epoch``.
-            samples: who the rows are, where the recorder was not told.
+            samples: who the rows are, as the data set gives them: what :func:`.samples_of` takes. By default those
+                that the recorder was given, or else the labels that it saw.
             folder: of the run; its files go to ``folder/prune``.
+            injected: what was injected into the labels that the loop trained with.
+            meta: what else ``meta.json`` should say; see :class:`.RunMeta`.
 
         Raises:
-            FastreidPruneError: the recorder is empty, or the samples are not its rows.
+            FastreidPruneError: the labels that the loop trained with are not those of the samples.
         """
-        trajectory = recorder.trajectory()
-        if samples is not None:
-            trajectory = replace(trajectory, samples=samples)
-        save_trajectory(trajectory, Path(folder) / "prune" / "trajectory")
+        log = recorder.log
+        named = samples_of(samples) if samples is not None else log.samples
+        if named is None:
+            named = samples_of(log.labels if injected is None else injected.given)
+        record = None
+        if injected is not None:
+            named, record = injected.trained(named)
+        if len(named) != log.num_samples:
+            raise FastreidPruneError(
+                f"samples: {len(named)} given, and the recorder has num_samples={log.num_samples}. Give it one row a "
+                "sample of the training set, synthetic outliers included."
+            )
+        log.samples = named
+        more = dict(meta or {}) | ({} if record is None else {META_KEY: record})
+        target = Path(folder) / "prune" / "trajectory"
+        if isinstance(recorder, FeatureRecorder):
+            save_trajectory(recorder.trajectory(more), target)
+        else:
+            recorder.save(target, more)
         return cls.open(folder)
 
     @property

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,9 +13,11 @@ from fastreid_prune.io.names import check_names
 from fastreid_prune.manifest.columns import ACTIONS, COLUMNS, KEEP, OUTLIER, PRUNE, RELABEL
 from fastreid_prune.manifest.fit import fitting_rows
 from fastreid_prune.manifest.reading import read_files
+from fastreid_prune.manifest.subset import RelabelledSubset, class_numbers
 from fastreid_prune.manifest.writing import write_files
 from fastreid_prune.scored_run.verdicts import NEAR_DUPLICATE, Verdicts
 from fastreid_prune.selection import hardest_first
+from fastreid_prune.trajectory.sample_sources import samples_of
 
 
 class _Named(Protocol):
@@ -43,7 +45,10 @@ class Manifest:
         reason: [N] str, in words.
         about: how it was made: method, ratio, thresholds, source, regime, and ``new_ids``, the identities among
             ``new_pid`` that the data set does not have (a person may split one).
-        path: where it was read from, for messages.
+        path: where it was read from or written to.
+        rows: [N] int64, each sample's index in the data set of the run that this was made from; None where it was
+            read from a file.
+        class_names: the identity of each class number of that run; empty where it was read from a file.
     """
 
     file_name: np.ndarray
@@ -56,6 +61,8 @@ class Manifest:
     reason: np.ndarray
     about: dict = field(default_factory=dict)
     path: Path | None = None
+    rows: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.file_name)
@@ -69,7 +76,53 @@ class Manifest:
         """The manifest of these rows (numbers or a mask); ranks are closed up."""
         columns = {name: getattr(self, name)[rows] for name in COLUMNS}
         columns["rank"] = np.argsort(np.argsort(columns["rank"])) + 1
-        return Manifest(**columns, about=self.about, path=self.path)
+        kept_rows = None if self.rows is None else self.rows[rows]
+        return replace(self, **columns, rows=kept_rows)
+
+    def indices(self, samples: Any = None) -> np.ndarray:
+        """The data set's indices of what stays, sorted, [K] int64.
+
+        Args:
+            samples: the data set, or what :func:`.samples_of` takes; not needed by a manifest that a run has just made.
+
+        Raises:
+            FastreidPruneError: the manifest is for another data set, or was read from a file and no samples are given.
+        """
+        return np.sort(self._rows_in(samples)[self.kept])
+
+    def subset(self, dataset: Any, samples: Any = None) -> RelabelledSubset:
+        """What stays of a data set, under the labels to train with.
+
+        Args:
+            dataset: the data set that the run was scored on.
+            samples: who its samples are, where neither the manifest nor the data set itself can tell.
+
+        Raises:
+            FastreidPruneError: as for :meth:`indices`.
+        """
+        known = samples_of(dataset if samples is None else samples) if self.rows is None else None
+        rows, kept = self._rows_in(known), np.flatnonzero(self.kept)
+        kept = kept[np.argsort(rows[kept])]
+        if len(kept) and rows[kept[-1]] >= len(dataset):
+            raise FastreidPruneError(
+                f"manifest: keeps sample {rows[kept[-1]]}, and the data set has {len(dataset)}. It is for another one."
+            )
+        names = self.class_names if known is None else known.class_names
+        return RelabelledSubset(dataset, rows[kept], class_numbers(self.new_pid[kept], names))
+
+    def _rows_in(self, samples: Any) -> np.ndarray:
+        if samples is None:
+            if self.rows is None:
+                raise FastreidPruneError(
+                    f"{self.path or 'manifest'}: read from a file, which names samples and does not number them. Give "
+                    "the data set, or its samples."
+                )
+            return self.rows
+        known = samples_of(samples)
+        places = self.check_against(known.file_name, known.pid)
+        rows = np.full(len(self), -1)
+        rows[places] = np.arange(len(known))
+        return rows
 
     def training_identities(self) -> dict[str, str]:
         """File name -> identity to train with, of the samples that stay."""
@@ -145,7 +198,8 @@ class Manifest:
         columns = (file_name, pid, camid, new_pid, action, scores, rank, why)
         about = {"method": method, "ratio": ratio, "thresholds": thresholds or {}, "source": source or {}}
         about["regime"] = regime or {}
-        return cls(*(column[order] for column in columns), about=about | {"new_ids": []})
+        named = dict(zip(COLUMNS, (column[order] for column in columns), strict=True))
+        return cls(**named, about=about | {"new_ids": []}, rows=order)
 
     def check_against(self, file_names: Sequence[str], pids: Sequence[str]) -> np.ndarray:
         """The manifest's row of each sample of a data set, [M] int64, if it is the data set that this is for.

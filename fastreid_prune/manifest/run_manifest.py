@@ -1,7 +1,7 @@
 """The manifest of a scored run: verdicts and decisions, then a choice, then the file."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +114,8 @@ def prune_run(
         regime=choice.regime.as_dict() | {"expectation": choice.regime.expectation(ratio)},
         reason=_reasons(choice.reason, in_doubt, verdicts),
     )  # fmt: skip
+    if run.trajectory is not None:
+        manifest = replace(manifest, class_names=run.samples.class_names)
     return PruneSummary(
         manifest=manifest.write(Path(output) if output is not None else run.folder / "manifest.csv"),
         method=method,

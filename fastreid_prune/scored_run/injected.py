@@ -77,8 +77,7 @@ def given_samples(trajectory: Trajectory) -> Samples:
     samples, rows = trajectory.samples, np.flatnonzero(planted.dataset_rows)
     names = np.array([*samples.class_names, None], object)[:-1]
     pid = np.where(planted.moved, names[planted.label], samples.pid)
-    given = replace(samples, pid=pid, label=planted.label)
-    return Samples(*(getattr(given, name)[rows] for name in ("file_name", "pid", "camid", "label")))
+    return replace(samples, pid=pid, label=planted.label).take(rows)
 
 
 def record_of(

@@ -164,7 +164,7 @@ class FeatureRecorder:
         folders = [self.epoch_folder(epoch) for epoch in range(self.num_epochs)]
         logits = FactoredLogits.open(folders, epoch_shares(epochs.visits, [self.num_epochs]))
         meta = {**self.log.meta(), **(meta or {})}
-        return Trajectory(logits, labels, epochs, self.log.samples, logits.last_features, meta)
+        return Trajectory(logits, labels, epochs, self.log.trained_samples(), logits.last_features, meta)
 
     def save(self, meta: Mapping[str, Any] | None = None) -> Path:
         """Complete the trajectory in ``folder``."""

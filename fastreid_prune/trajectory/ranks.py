@@ -71,7 +71,7 @@ def merge_ranks(
         rows: Rows | None = features
         if features is not None and isinstance(own, FeatureSum):
             rows = MeanRows(features, log.visits, features.shape[1])
-        save_trajectory(Trajectory(logits, labels, records, log.samples, rows, whole_meta), folder)
+        save_trajectory(Trajectory(logits, labels, records, log.trained_samples(), rows, whole_meta), folder)
 
     _on_first_rank(write, [total, features] if features else [total], group)
     return Path(folder)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
+from torch.utils.hooks import RemovableHandle
 
 from fastreid_prune.trajectory.blocks import Rows
 from fastreid_prune.trajectory.mean_rows import FeatureSum, HostRows, MeanRows
@@ -74,6 +75,21 @@ class LogitRecorder:
             num_samples, add_all, storage, folder, "sum of training features"
         )
         self.whole = None if keep_logits is None else EpochWriter(keep_logits, (num_samples, num_classes))
+        self._watched: Tensor | None = None
+
+    def watch(self, head: torch.nn.Module) -> RemovableHandle:
+        """Record as features what goes into ``head``, the classifier's last layer: ``recorder.watch(model.fc)``.
+
+        The next :meth:`update` takes those of the last forward, unless it is given others.
+
+        Returns:
+            A handle, whose ``remove()`` ends it.
+        """
+
+        def keep(module: torch.nn.Module, inputs: tuple) -> None:
+            self._watched = inputs[0].detach()
+
+        return head.register_forward_pre_hook(keep)
 
     @property
     def num_epochs(self) -> int:
@@ -106,6 +122,9 @@ class LogitRecorder:
         Raises:
             ValueError: a shape does not fit; for tensors in host memory also an index or label out of range.
         """
+        if self._watched is not None:
+            watched, self._watched = self._watched.flatten(1), None
+            features = watched if features is None else features
         if logits.shape != (len(logits), self.log.num_classes) or not logits.is_floating_point():
             found = f"{logits.dtype} {list(logits.shape)}"
             raise ValueError(f"logits: {found}, expected floats [B, {self.log.num_classes}]")
@@ -226,7 +245,7 @@ class LogitRecorder:
             MeanRows(total, log.visits, log.num_classes),
             labels,
             summarise(log.epochs, labels),
-            log.samples,
+            log.trained_samples(),
             self.feature_rows(),
             {**log.meta(), **(meta or {})},
         )

@@ -20,7 +20,8 @@ from fastreid_prune.trajectory.records import EpochRecords
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.version import __version__
 
-SCHEMA_VERSION = 1
+# 2: the classes may have any order, which meta.json tells
+SCHEMA_VERSION = 2
 FACTORS = "factors"
 _META, _SAMPLES = "meta.json", "samples.csv"
 _LOGITS, _EPOCHS, _FEATURES = "mean_logits.npy", "epochs.npz", "features.npy"
@@ -147,7 +148,7 @@ def load_trajectory(path: str | os.PathLike) -> Trajectory:
     _expect(folder / _EPOCHS, arrays["visits"].shape, (t, n))
     samples = features = None
     if meta["has_samples"]:
-        samples = Samples.read_csv(folder / _SAMPLES)
+        samples = Samples.read_csv(folder / _SAMPLES, meta.get("class_names"))
         _expect(folder / _SAMPLES, (len(samples),), (n,))
     if meta["feature_size"]:
         features = _read_rows(folder / _FEATURES, (n, meta["feature_size"]))

@@ -99,9 +99,16 @@ class VisitLog:
 
     def known_labels(self) -> np.ndarray:
         """``[N]`` int64: the labels seen; for samples never seen those of ``samples``, or else -1."""
-        if self.samples is None:
-            return self.labels
-        return np.where(self.labels < 0, self.samples.label, self.labels)
+        samples = self.trained_samples()
+        return self.labels if samples is None else np.where(self.labels < 0, samples.label, self.labels)
+
+    def trained_samples(self) -> Samples | None:
+        """Who the rows are, with the class numbers of the labels seen.
+
+        Raises:
+            FastreidPruneError: the labels seen are not those of the samples.
+        """
+        return None if self.samples is None else self.samples.as_trained(self.labels, self.num_classes)
 
     def meta(self) -> dict[str, Any]:
         """What belongs into a trajectory's meta."""

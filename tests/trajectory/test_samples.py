@@ -6,7 +6,7 @@ from fastreid_prune.trajectory import Samples
 NAMES, PIDS, CAMS = ["b/2.jpg", "a,1.jpg", 'c".jpg'], ["m_2", "m_10", "m_2"], ["m_0", "m_1", "m_0"]
 
 
-def test_classes_follow_the_string_order_of_identities():
+def test_classes_follow_the_string_order_of_identities_where_nobody_says_otherwise():
     samples = Samples.from_items(NAMES, PIDS, CAMS)
     assert samples.class_names == ("m_10", "m_2")
     assert samples.label.tolist() == [1, 0, 1]
