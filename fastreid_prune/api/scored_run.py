@@ -95,11 +95,11 @@ class ScoredRun(RunFiles):
         """Method -> [N] float64, in the order of the table's rows."""
         return Scores(self)
 
-    def judge(self, *, precision: float = 0.95) -> "JudgedRun":
+    def judge(self, *, rule: str = "judge", precision: float = 0.95) -> "JudgedRun":
         """Which labels are wrong and which images outliers; see :func:`.judge_run`."""
         from fastreid_prune.purify import judge_run
 
-        return judge_run(self, precision=precision)
+        return judge_run(self, rule=rule, precision=precision)
 
     def prune(
         self,
