@@ -63,7 +63,8 @@ setup(
     extras_require={
         # Both distributions install the module ``faiss``: choose one.
         "cpu": ["faiss-cpu>=1.8"],
-        "gpu": ["faiss-gpu-cu12>=1.8"],
+        # machine code for NVIDIA's cards from Volta to Hopper, and PTX for later ones; needs a driver for CUDA 12
+        "gpu": ["faiss-gpu>=1.15.1"],
         "report": REPORT,
         # benchmarks/evaluation.py compiles fastreid's own ranking, benchmark_purification.py runs cleanlab.
         "benchmark": ["cython>=3", "cleanlab>=2.6"],

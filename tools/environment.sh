@@ -25,8 +25,10 @@ make_environment() {
         # shellcheck disable=SC2086
         "${pip[@]}" ${TORCH:-torch torchvision}
         # A checkout of its own faiss choice stays as it is: both distributions install the module faiss.
-        if .venv/bin/python -c 'import faiss' 2>/dev/null; then
+        if .venv/bin/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("faiss") is None)'; then
             "${pip[@]}" -e '.[test]'
+        elif .venv/bin/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
+            "${pip[@]}" -e '.[test,gpu]'
         else
             "${pip[@]}" -e '.[test,cpu]'
         fi

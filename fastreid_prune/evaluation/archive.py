@@ -45,6 +45,7 @@ def evaluate_archive(
     protocol: str = "market1501",
     rerank: Reranking | None = None,
     seed: int = 0,
+    device: str = "auto",
     progress: bool = False,
 ) -> Ranking:
     """:func:`evaluate_ranking` of the features in an ``.npz`` file; errors name the file."""
@@ -57,6 +58,7 @@ def evaluate_archive(
             protocol=protocol,
             rerank=rerank,
             seed=seed,
+            device=device,
             progress=progress,
         )
     except FastreidPruneError as error:

@@ -21,30 +21,36 @@ SHORT = 64  # terms of a sum in float32 where more precision is asked for
 LEAST_ERROR = 2.0**-20  # of a threshold: what the comparison of float32 with it needs
 
 
-def count_ahead(similarity: Similarity, matches: Matches) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def count_ahead(
+    similarity: Similarity, matches: Matches, first: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """For each right gallery row of each query: how many wrong rows are at least as similar.
 
     Wrong rows are those of other identities, ignored ones left out. A wrong row that ties with a right one
     counts as ahead of it, so that the result does not depend on the order of the gallery, and a model that
     gives the same feature to everything gets the score it deserves.
 
+    Args:
+        similarity: of Q queries with the gallery.
+        matches: who is right for whom.
+        first: the query to begin with.
+
     Yields:
         For each block of queries the right rows' query [P] int64 (ascending) and count [P] int64.
     """
     tiles = _Tiles()
-    for part in _blocks(similarity, matches):
+    for part in _blocks(similarity, matches, first):
         with matrix_products_in_one_thread():
             block = _Block(similarity, matches, part, tiles)
             ahead = block.count()
         yield part.start + block.query, ahead
 
 
-def _blocks(similarity: Similarity, matches: Matches) -> Iterator[slice]:
+def _blocks(similarity: Similarity, matches: Matches, first: int) -> Iterator[slice]:
     """Slices of queries that keep features and entries of a block within bounds."""
     num_queries = len(similarity.query)
     size = max(1, min(QUERIES, BLOCK_VALUES // similarity.width))
     total = np.concatenate([[0], np.cumsum(matches.last - matches.first)])
-    first = 0
     while first < num_queries:
         last = min(first + size, num_queries)
         last = max(

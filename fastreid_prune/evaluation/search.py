@@ -1,17 +1,17 @@
 """The closest gallery rows of each query: faiss finds candidates, exact similarities put them in order."""
 
-import importlib
-from types import ModuleType
-
 import numpy as np
+import torch
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.evaluation.device_counting import DeviceFeatures
+from fastreid_prune.evaluation.knn import backend, knn
 from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
 from fastreid_prune.evaluation.threads import over_slices
 
 CHUNK_BYTES = 1 << 26
+GPU_CHUNK_BYTES = 1 << 29
 SPARE = 8
-LARGEST_GPU_K = 2048
 
 
 def nearest(
@@ -19,8 +19,8 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ``k`` closest gallery rows of each query, closest first; of equally close ones the lower row first.
 
-    The result is that of a full, stable sort by exact distance. faiss does the work, in pieces of the
-    gallery; on GPUs where a GPU faiss finds some and ``k`` is small enough for it (2,040).
+    The result is that of a full, stable sort by exact distance, on every machine. Candidates are found in float32,
+    piece by piece of the gallery, by what :func:`.knn.backend` names: faiss, or torch on a GPU that faiss cannot use.
 
     Args:
         query_features: [Q, D] finite floats.
@@ -45,11 +45,13 @@ def ranked(similarity: Similarity, k: int) -> tuple[np.ndarray, np.ndarray]:
     k, count = min(k, num_gallery), min(k + SPARE, num_gallery)
     rows = np.empty((num_queries, k), dtype=np.int64)
     distances = np.empty((num_queries, k))
-    step = max(1, CHUNK_BYTES // (4 * max(similarity.width, 16 * count)))
+    features = DeviceFeatures(similarity, torch.device("cuda")) if _fits_gpu(similarity) else None
+    chunk = CHUNK_BYTES if features is None else GPU_CHUNK_BYTES
+    step = max(1, chunk // (4 * max(similarity.width, 16 * count)))
     for first in range(0, num_queries, step):
         part = slice(first, min(first + step, num_queries))
-        candidates, farthest = _candidates(similarity, part, count)
-        exact = _distances(similarity, part, candidates)
+        candidates, farthest = _candidates(similarity, part, count, chunk)
+        exact = _distances(similarity, part, candidates, features)
         order = np.lexsort((candidates, exact))[:, :k]
         rows[part] = np.take_along_axis(candidates, order, axis=1)
         distances[part] = np.take_along_axis(exact, order, axis=1)
@@ -63,9 +65,19 @@ def ranked(similarity: Similarity, k: int) -> tuple[np.ndarray, np.ndarray]:
     return rows, distances
 
 
-def _distances(similarity: Similarity, part: slice, candidates: np.ndarray) -> np.ndarray:
-    """Exact distances [n, count] of the queries of ``part`` to their candidates."""
+def _fits_gpu(similarity: Similarity) -> bool:
+    return similarity.is_exact and backend().on_gpu
+
+
+def _distances(
+    similarity: Similarity, part: slice, candidates: np.ndarray, features: DeviceFeatures | None
+) -> np.ndarray:
+    """Exact distances [n, count] of the queries of ``part`` to their candidates; on the features' device if given."""
     grid = similarity.query_grid(part)
+    if features is not None:
+        query = np.repeat(np.arange(len(candidates)), candidates.shape[1])
+        scores = features.pairs_of(features.query(part), query, candidates.ravel()).cpu().numpy()
+        return similarity.distances(similarity.own(grid)[:, None], scores.reshape(candidates.shape))
     step = max(1, PAIR_VALUES // (similarity.width * candidates.shape[1]))
 
     def score(rows: slice) -> np.ndarray:
@@ -76,7 +88,7 @@ def _distances(similarity: Similarity, part: slice, candidates: np.ndarray) -> n
     return similarity.distances(similarity.own(grid)[:, None], exact)
 
 
-def _candidates(similarity: Similarity, part: slice, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(similarity: Similarity, part: slice, count: int, chunk: int) -> tuple[np.ndarray, np.ndarray]:
     """Gallery rows [n, count] in no certain order, and the float32 distance [n] of the farthest.
 
     What is not proposed is at least as far, give or take the error of float32.
@@ -85,27 +97,18 @@ def _candidates(similarity: Similarity, part: slice, count: int) -> tuple[np.nda
     num_gallery = len(similarity.gallery)
     distances = np.empty((len(query), 0), dtype=np.float32)
     rows = np.empty((len(query), 0), dtype=np.int64)
-    step = max(count, CHUNK_BYTES // (8 * similarity.width))
+    step = max(count, chunk // (8 * similarity.width))
     for first in range(0, num_gallery, step):
         gallery, factors = similarity.gallery_float32(slice(first, first + step))
         gallery = gallery * factors[:, None]
-        found, local = _search(query, gallery, min(count, len(gallery)), similarity.cosine)
+        found, local = knn(query, gallery, min(count, len(gallery)), similarity.cosine)
+        found = 1 - found if similarity.cosine else found
         distances, rows = np.hstack([distances, found]), np.hstack([rows, local + first])
         if distances.shape[1] > count:
             kept = np.argpartition(distances, count - 1, axis=1)[:, :count]
             distances = np.take_along_axis(distances, kept, axis=1)
             rows = np.take_along_axis(rows, kept, axis=1)
     return rows, distances.max(axis=1).astype(np.float64) * similarity.scale**2
-
-
-def _search(query: np.ndarray, gallery: np.ndarray, k: int, cosine: bool) -> tuple[np.ndarray, np.ndarray]:
-    faiss = _faiss()
-    metric = faiss.METRIC_INNER_PRODUCT if cosine else faiss.METRIC_L2
-    if k <= LARGEST_GPU_K and getattr(faiss, "get_num_gpus", int)():
-        values, rows = faiss.knn_gpu(faiss.StandardGpuResources(), query, gallery, k, metric=metric)
-    else:
-        values, rows = faiss.knn(query, gallery, k, metric=metric)
-    return (1 - values if cosine else values), rows
 
 
 def _ranked_in_full(similarity: Similarity, query: int, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -120,13 +123,3 @@ def _ranked_in_full(similarity: Similarity, query: int, k: int) -> tuple[np.ndar
     )
     order = np.argsort(-exact[0], kind="stable")[:k]
     return order, similarity.distances(similarity.own(grid), exact[0, order])
-
-
-def _faiss() -> ModuleType:
-    try:
-        return importlib.import_module("faiss")
-    except ImportError as error:
-        raise FastreidPruneError(
-            "faiss is not installed. Run `pip install faiss-cpu`; with an NVIDIA GPU, "
-            "`pip install faiss-gpu-cu12` instead."
-        ) from error

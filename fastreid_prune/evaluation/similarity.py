@@ -27,7 +27,8 @@ class Similarity:
     similarity 0 with everything. Euclidean: ``2 q.g - |g|^2``, which orders the gallery of one query as the
     negative squared distance does, with features divided by a power of two, ``scale`` (above four times the
     median norm, or the largest norm if that is smaller) and rounded to multiples of 2^-25. Both are exact for
-    rows up to that norm, whatever the order of summation; beyond it float64 rounds as usual.
+    rows up to that norm, whatever the order of summation; beyond it float64 rounds as usual (``is_exact`` says that
+    there is no such row).
 
     Args:
         query: [Q, D] finite floats.
@@ -54,6 +55,8 @@ class Similarity:
         both = np.concatenate([self.query_norm, self.gallery_norm])
         typical = min(4 * float(np.median(both)), float(both.max())) or float(both.max()) or 1.0
         self.scale = 1.0 if self.cosine else 2.0 ** math.ceil(math.log2(typical))
+        longest = [float(norm.max()) for norm in (self.query_norm, self.gallery_norm)]
+        self.is_exact = self.cosine or max(longest) <= self.scale
         self.query_factor, self.gallery_factor = (
             np.divide(1.0, norm, where=norm > 0, out=np.zeros_like(norm))
             if self.cosine

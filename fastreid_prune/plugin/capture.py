@@ -13,6 +13,7 @@ from fastreid_prune.plugin.clean_pass import CleanPass
 from fastreid_prune.plugin.data import data_root
 from fastreid_prune.plugin.finish import finish_run, gloo_group
 from fastreid_prune.plugin.heads import HeadTap, find_head
+from fastreid_prune.plugin.pending import PendingBatches
 from fastreid_prune.plugin.recording import clean_recording, make_recorder
 from fastreid_prune.plugin.state import CaptureState
 from fastreid_prune.plugin.tensorboard import put_findings, write_findings
@@ -52,6 +53,7 @@ class CaptureHook(HookBase):
         )
         self.clean_pass = CleanPass(cfg, self.model, self.head, self.dataset)
         self.tap: HeadTap | None = None
+        self.pending = PendingBatches(self.recorder)
         self._is_ready = False
 
     def prepare(self) -> None:
@@ -69,14 +71,11 @@ class CaptureHook(HookBase):
         if not self._is_ready:
             self.prepare()
         if not self.in_eval:
-            self.tap = HeadTap(self.model, self.head, self._record_training)
+            self.tap = HeadTap(self.model, self.head, self.pending.put)
         logger.info(
             f"Capturing the logits of {self.head_name!r} in {self.cfg.PRUNE.CAPTURE.MODE} mode: {len(self.samples)} "
             f"samples, {self.cfg.MODEL.HEADS.NUM_CLASSES} classes."
         )
-
-    def _record_training(self, sample_index, logits, labels, features) -> None:
-        self.recorder.update(sample_index, logits, labels, training_features=features)
 
     def before_step(self) -> None:
         """From here the model's forward is a training step."""
@@ -84,13 +83,15 @@ class CaptureHook(HookBase):
             self.tap.is_open = True
 
     def after_step(self) -> None:
-        """What runs between the steps (evaluation, precise BN) is not training."""
+        """What runs between the steps (evaluation, precise BN) is not training; what the step said is recorded now."""
         if self.tap:
             self.tap.is_open = False
+        self.pending.after_step()
 
     def after_epoch(self) -> None:
         """Close the epoch, and save the state that the checkpoint of this epoch belongs to."""
         epoch, last = self.trainer.epoch, self.trainer.max_epoch - 1
+        self.pending.record()
         if self.in_eval:
             self.clean_pass(f"epoch {epoch}", clean_recording(self.recorder, self.head))
         self.recorder.end_epoch()
@@ -118,13 +119,14 @@ class CaptureHook(HookBase):
             if comm.get_world_size() > 1
             else self.recorder.unvisited()
         )
-        unvisited = torch.zeros(len(self.samples), dtype=torch.bool)
-        unvisited[torch.from_numpy(rows)] = True
+        device = next(self.model.parameters()).device
+        unvisited = torch.zeros(len(self.samples), dtype=torch.bool, device=device)
+        unvisited[torch.from_numpy(rows).to(device)] = True
 
         def record(sample_index, logits, labels, features):
             self.recorder.features.put(sample_index, features)
-            new = unvisited.to(sample_index.device)[sample_index]
-            if new.any():
+            if len(rows):
+                new = unvisited[sample_index].nonzero().squeeze(1)
                 self.recorder.update(sample_index[new], logits[new], labels[new])
 
         self.clean_pass("the closing pass", record)

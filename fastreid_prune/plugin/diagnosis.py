@@ -4,6 +4,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import platform
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -82,26 +83,61 @@ def _fastreid() -> Finding:
 
 def _faiss() -> Finding:
     if importlib.util.find_spec("faiss") is None:
-        name = "faiss-gpu-cu12" if shutil.which("nvidia-smi") else "faiss-cpu"
+        name = "faiss-gpu" if shutil.which("nvidia-smi") else "faiss-cpu"
         return Finding("faiss", "missing", False, f"pip install {name}")
-    import faiss
-
-    on_gpu = hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
-    return Finding("faiss", f"{faiss.__version__}, {'GPU' if on_gpu else 'CPU'}", True)
+    versions = [
+        f"{distribution.metadata['Name']} {distribution.version}"
+        for distribution in importlib.metadata.distributions()
+        if str(distribution.metadata["Name"]).startswith("faiss-")
+    ]
+    return Finding("faiss", ", ".join(versions) or "a build of its own", True)
 
 
 def _devices() -> list[Finding]:
-    import torch
-
+    from fastreid_prune.evaluation.knn import backend
     from fastreid_prune.plugin.compat.loaders import usable_cores
 
-    cuda = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
     compiler = shutil.which("cc") or shutil.which("gcc")
+    search = backend()
     return [
-        Finding("CUDA", cuda or "no device: give training commands MODEL.DEVICE cpu", None),
+        Finding("GPU", gpu_state(), None),
+        Finding("nearest neighbours", search.name + (f": {search.reason}" if search.reason else ""), None),
         Finding("processor cores", str(usable_cores()), None),
         Finding("C compiler", f"{compiler} (not needed)" if compiler else "none (not needed)", None),
     ]
+
+
+def gpu_state() -> str:
+    """The GPUs that torch can use, or why it can use none."""
+    import torch
+
+    if torch.cuda.is_available():
+        return ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+    if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
+        why = f"torch {torch.__version__} is built without CUDA"
+    else:
+        try:
+            torch.cuda.init()
+            why = "torch sees none"
+        except (RuntimeError, AssertionError) as error:
+            why = _why_no_gpu(str(error))
+    return f"{why}: give training commands MODEL.DEVICE cpu"
+
+
+def _why_no_gpu(error: str) -> str:
+    """What torch's error says, in a sentence."""
+    import torch
+
+    if "too old" in error:
+        found = re.search(r"found version (\d+)", error)
+        has = f" (it is for CUDA {int(found[1]) // 1000}.{int(found[1]) % 1000 // 10})" if found else ""
+        return (
+            f"the NVIDIA driver is too old for this torch{has}, which is built for CUDA {torch.version.cuda}; "
+            "update the driver, or install a torch for its CUDA"
+        )
+    if "no NVIDIA driver" in error or "No CUDA GPUs" in error:
+        return "no NVIDIA GPU, or no driver for it"
+    return error.strip().splitlines()[0] if error.strip() else "torch sees none"
 
 
 def _patches() -> list[Finding]:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
+
+from fastreid_prune.evaluation.knn import knn
 
 _QUERIES = 4096
 
@@ -38,9 +39,7 @@ def nearest(features: np.ndarray, candidates: np.ndarray, k: int, rows: np.ndarr
     for start in range(0, len(rows), _QUERIES):
         part = slice(start, start + _QUERIES)
         some = rows[part]
-        near, found = faiss.knn(
-            np.ascontiguousarray(features[some]), pool, depth, metric=faiss.METRIC_INNER_PRODUCT
-        )
+        near, found = knn(features[some], pool, depth)
         found = pool_rows[found]
         itself = found == some[:, None]
         # who is no candidate, or was pushed out of its own list by ties, loses the last one instead

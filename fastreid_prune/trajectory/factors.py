@@ -60,18 +60,23 @@ class FactoredLogits:
         factors: one an epoch.
         shares: ``[T, N]``, the weight of each epoch in each sample's mean; see :func:`epoch_shares`.
         folders: where the factors are on disk, one an epoch.
-        device: where the products are computed.
+        device: where the products are computed; None: on a GPU if there is one.
     """
 
     def __init__(
-        self, factors: Sequence[Factor], shares: np.ndarray, folders: Sequence[Path], device: str = "cpu"
+        self,
+        factors: Sequence[Factor],
+        shares: np.ndarray,
+        folders: Sequence[Path],
+        device: str | None = None,
     ) -> None:
         self.shape = (factors[0].features.shape[0], factors[0].weight.shape[0])
-        self.folders, self.device = list(folders), device
+        self.folders = list(folders)
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._factors, self._shares = list(factors), shares.astype(np.float32)
 
     @classmethod
-    def open(cls, folders: Sequence[Path], shares: np.ndarray, device: str = "cpu") -> "FactoredLogits":
+    def open(cls, folders: Sequence[Path], shares: np.ndarray, device: str | None = None) -> "FactoredLogits":
         """The factors in ``folders``, memory-mapped."""
         return cls([Factor.open(folder) for folder in folders], shares, folders, device)
 

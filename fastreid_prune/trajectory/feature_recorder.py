@@ -127,7 +127,8 @@ class FeatureRecorder:
         labels = labels.to(device, torch.int64, non_blocking=True)
         if logits is None:
             logits = torch.nn.functional.linear(features, self._weight.to(device), self._bias.to(device))
-        self.log.append(sample_index, labels, batch_statistics(logits.detach().to(torch.float32), labels))
+        statistics = batch_statistics(logits.detach().to(torch.float32), labels)
+        self.log.append([len(features)], sample_index, labels, statistics)
         self._queue.put(sample_index, features[last_occurrences(sample_index)])
 
     def end_epoch(self) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,38 @@ class LogitRecorder:
         if self._watched is not None:
             watched, self._watched = self._watched.flatten(1), None
             features = watched if features is None else features
+        self._check(sample_index, logits, labels, features, training_features)
+        self._record([len(logits)], sample_index, logits, labels, features, training_features)
+
+    @torch.no_grad()
+    def update_together(self, batches: Sequence[tuple[Tensor, Tensor, Tensor, Tensor | None]]) -> None:
+        """Record several batches at once: as :meth:`update` with each in turn, for the launches of one.
+
+        Args:
+            batches: ``(sample_index, logits, labels, training_features)`` of each, on one device, all or none with
+                features.
+
+        Raises:
+            ValueError: as for :meth:`update`.
+        """
+        for sample_index, logits, labels, training_features in batches:
+            self._check(sample_index, logits, labels, None, training_features)
+        sample_index, logits, labels = (
+            torch.cat([batch[place] for batch in batches])
+            for place in range(3)  # type: ignore[misc]
+        )
+        features = [batch[3] for batch in batches if batch[3] is not None]
+        joined = torch.cat(features) if features else None
+        self._record([len(batch[0]) for batch in batches], sample_index, logits, labels, None, joined)
+
+    def _check(
+        self,
+        sample_index: Tensor,
+        logits: Tensor,
+        labels: Tensor,
+        features: Tensor | None,
+        training_features: Tensor | None,
+    ) -> None:
         if logits.shape != (len(logits), self.log.num_classes) or not logits.is_floating_point():
             found = f"{logits.dtype} {list(logits.shape)}"
             raise ValueError(f"logits: {found}, expected floats [B, {self.log.num_classes}]")
@@ -132,10 +164,21 @@ class LogitRecorder:
             if given is not None and (given.dim() != 2 or len(given) != len(logits)):
                 raise ValueError(f"features: shape {list(given.shape)}, expected [{len(logits)}, D]")
         self.log.check(sample_index, labels, len(logits))
+
+    def _record(
+        self,
+        sizes: list[int],
+        sample_index: Tensor,
+        logits: Tensor,
+        labels: Tensor,
+        features: Tensor | None,
+        training_features: Tensor | None,
+    ) -> None:
+        """Record batches of ``sizes`` rows that follow one another in the tensors."""
         logits = logits.detach()
         sample_index = sample_index.to(logits.device, torch.int64, non_blocking=True)
         labels = labels.to(logits.device, torch.int64, non_blocking=True)
-        self.log.append(sample_index, labels, batch_statistics(logits.to(torch.float32), labels))
+        self.log.append(sizes, sample_index, labels, batch_statistics(logits.to(torch.float32), labels))
         self.logit_sum.put(sample_index, logits)
         if features is not None:
             self.features.put(sample_index.to(features.device, non_blocking=True), features)

@@ -1,6 +1,7 @@
 """The visits of a run, epoch by epoch: what every recorder shares."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -38,12 +39,19 @@ class VisitLog:
         self.labels = np.full(num_samples, -1, dtype=np.int64)
         self.visits = np.zeros(num_samples, dtype=np.int64)
         self.filled = np.zeros(num_samples, dtype=bool)
+        self._forget_open_epoch()
+
+    def _forget_open_epoch(self) -> None:
+        self._sizes: list[int] = []
         self._whole: list[Tensor] = []
         self._real: list[Tensor] = []
 
-    def append(self, sample_index: Tensor, labels: Tensor, statistics: BatchStatistics) -> None:
-        """Add a batch: rows ``[B]`` int64, labels ``[B]`` int64 and what the logits said, on one device."""
+    def append(
+        self, sizes: list[int], sample_index: Tensor, labels: Tensor, statistics: BatchStatistics
+    ) -> None:
+        """Add batches of ``sizes`` rows, one after another in rows and labels ``[B]`` int64 and statistics."""
         predicted, *real = statistics
+        self._sizes += sizes
         self._whole.append(torch.stack((sample_index, labels, predicted)))
         self._real.append(torch.stack(real))
 
@@ -143,7 +151,7 @@ class VisitLog:
                     f"recorder state: {key} is {state[key]}, expected {expected}. It belongs to another data "
                     "set or version: start the run anew in an empty output folder."
                 )
-        self._whole, self._real = [], []
+        self._forget_open_epoch()
         self.epochs = [Visits(**{name: a.numpy().copy() for name, a in v.items()}) for v in state["visits"]]
         self.labels = state["labels"].numpy().copy()
         self.filled = state["filled"].numpy().copy()
@@ -166,11 +174,9 @@ class VisitLog:
         )
 
     def _take(self, when: str) -> Visits:
-        sizes = [batch.shape[1] for batch in self._whole]
-        step = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-        whole = torch.cat([torch.empty(3, 0, dtype=torch.int64), *(batch.cpu() for batch in self._whole)], 1)
-        real = torch.cat([torch.empty(4, 0), *(batch.cpu() for batch in self._real)], 1)
-        self._whole, self._real = [], []
+        step = np.repeat(np.arange(len(self._sizes), dtype=np.int32), self._sizes)
+        whole, real = _on_host(self._whole, 3, torch.int64), _on_host(self._real, 4, torch.float32)
+        self._forget_open_epoch()
         sample, labels, predicted = whole.numpy()
         given, best_other, loss, el2n = real.numpy().copy()
         self._refuse_not_finite(sample[~np.isfinite(loss)], when)
@@ -200,3 +206,10 @@ class VisitLog:
                 "sample has one given label: check that sample_index and labels belong together."
             )
         self.labels = known
+
+
+def _on_host(batches: list[Tensor], rows: int, dtype: torch.dtype) -> Tensor:
+    """Batches ``[rows, B]`` side by side, in host memory: one copy a device, however many batches."""
+    by_device = [list(group) for _, group in groupby(batches, key=lambda batch: batch.device)]
+    joined = [torch.cat(group, 1).cpu() for group in by_device]
+    return torch.cat([torch.empty(rows, 0, dtype=dtype), *joined], 1)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.evaluation import nearest, search
+from fastreid_prune.evaluation import nearest
 
 
 def expected_rows(query, gallery, k, metric):
@@ -45,24 +45,3 @@ def test_distances_are_those_of_the_metric():
 def test_refuses_k_below_one():
     with pytest.raises(FastreidPruneError, match="k: expected 1 or more"):
         nearest(np.ones((2, 2)), np.ones((2, 2)), 0)
-
-
-@pytest.mark.parametrize(("k", "on_gpu"), [(100, True), (2040, True), (2041, False)])
-def test_a_gpu_that_faiss_finds_is_used_up_to_its_largest_k(k, on_gpu, monkeypatch):
-    """No GPU here: faiss's own CPU search answers in its place, and says that it was asked."""
-    faiss = search._faiss()
-    asked = []
-
-    def knn_gpu(resources, query, gallery, k, metric):
-        asked.append(k)
-        return faiss.knn(query, gallery, k, metric=metric)
-
-    monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1, raising=False)
-    monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
-    monkeypatch.setattr(faiss, "knn_gpu", knn_gpu, raising=False)
-    rng = np.random.default_rng(0)
-    query, gallery = rng.normal(size=(3, 4)), rng.normal(size=(3000, 4))
-    rows, _ = nearest(query, gallery, k)
-    assert bool(asked) == on_gpu and max(asked, default=0) <= 2048
-    monkeypatch.undo()
-    np.testing.assert_array_equal(rows, nearest(query, gallery, k)[0])

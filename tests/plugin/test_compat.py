@@ -78,6 +78,75 @@ def test_batches_are_loaded_on_cpu(cfg):
     assert batch["images"].shape == (16, 3, 64, 32)
 
 
+class OnItsWay(torch.Tensor):
+    """A tensor that says when it is copied and who reads it, on a machine without a GPU."""
+
+    def to(self, device, non_blocking):
+        self.said.append(f"copy {int(self)} on {self.said.current}")
+        return self
+
+    def record_stream(self, stream):
+        self.said.append(f"{stream.name} reads {int(self)}")
+
+
+class Recorded(list):
+    """What streams and tensors said, in order."""
+
+    current = "compute"
+
+
+class RecordedStream:
+    def __init__(self, name, said):
+        self.name, self.said = name, said
+
+    def wait_stream(self, other):
+        self.said.append(f"{self.name} waits for {other.name}")
+
+    def __enter__(self):
+        self.said.current = self.name
+
+    def __exit__(self, *_):
+        self.said.current = "compute"
+
+
+@pytest.mark.needs_patch("loader-streams")
+def test_a_batch_is_copied_only_when_earlier_ones_are_read(monkeypatch):
+    """Streams that record what they are told: the copy of a batch waits for the kernels of those before it."""
+    from fastreid.data.data_utils import DataLoaderX
+
+    said = Recorded()
+    compute, copy = RecordedStream("compute", said), RecordedStream("copy", said)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device=None: compute)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: stream)
+    loader = DataLoaderX.__new__(DataLoaderX)
+    vars(loader).update(stream=copy, local_rank=0)
+    batches = [torch.tensor(float(number)).as_subclass(OnItsWay) for number in range(3)]
+    for batch in batches:
+        batch.said = said
+    loader.iter = iter([{"images": batch, "img_paths": ["a"]} for batch in batches])
+    loader.preload()
+    for number, _ in enumerate(iter(lambda: next(loader, None), None)):
+        said.append(f"kernels of {number}")
+    assert said == [
+        "copy waits for compute",
+        "copy 0 on copy",
+        "compute waits for copy",
+        "compute reads 0",
+        "copy waits for compute",
+        "copy 1 on copy",
+        "kernels of 0",
+        "compute waits for copy",
+        "compute reads 1",
+        "copy waits for compute",
+        "copy 2 on copy",
+        "kernels of 1",
+        "compute waits for copy",
+        "compute reads 2",
+        "kernels of 2",
+        "compute waits for copy",
+    ]
+
+
 @pytest.mark.needs_patch("loader-errors")
 @pytest.mark.timeout(60)
 def test_an_image_that_cannot_be_read_ends_the_run_with_its_error(cfg, tmp_path, use_data, demo_root):

@@ -20,6 +20,7 @@ from fastreid_prune.plugin.compat import (
     pretrained,
     resuming,
     samplers,
+    streams,
 )
 from fastreid_prune.plugin.compat.patch import Patch
 
@@ -31,6 +32,7 @@ PATCHES: tuple[Patch, ...] = (
     gradients.PATCH,
     *devices.PATCHES,
     launch.PATCH,
+    streams.PATCH,
     *loaders.PATCHES,
     *images.PATCHES,
     evaluation.PATCH,
