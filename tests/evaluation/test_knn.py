@@ -51,7 +51,8 @@ def test_torch_s_products_are_full_float32_whatever_the_training_allows():
         torch.set_float32_matmul_precision("highest")
 
 
-def test_the_processor_s_faiss_says_why_it_is_not_a_gpu_s(no_answer_yet):
+def test_the_processor_s_faiss_says_why_it_is_not_a_gpu_s(no_answer_yet, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert knn.try_faiss_gpu() == "faiss is built for the processor"
     assert knn.backend() == knn.Backend("faiss on the processor", "no GPU that torch can use")
 
@@ -98,6 +99,7 @@ def test_a_gpu_that_faiss_can_use_is_used_with_one_resource_for_all_pieces(k, on
     assert max(depth for _, depth in asked) <= knn.LARGEST_FAISS_GPU_K
     assert len(made) == 1
     monkeypatch.undo()
+    knn.try_faiss_gpu.cache_clear()
     np.testing.assert_array_equal(rows, nearest(query, gallery, k)[0])
 
 

@@ -78,7 +78,7 @@ def large(context: Context) -> str:
                 size,
                 **{k: getattr(size, k) // 20 for k in ("queries", "gallery", "identities", "distractors")},
             )
-        given = check_retrieval(*retrieval(size, width, 0).values(), "cosine")
+        given = check_retrieval(**retrieval(size, width, 0), metric="cosine")
         expected, processor = timed(lambda given=given: counts(counting.count_ahead(*given)))
         figures = {"processor s": processor, "rows": int(len(expected[0]))}
         for way, most in (("sorted", 0), ("compared", 10**6), ("device", 128)):
