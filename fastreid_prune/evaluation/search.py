@@ -60,7 +60,7 @@ def ranked(similarity: Similarity, k: int) -> tuple[np.ndarray, np.ndarray]:
                 distances[part, -1]
                 >= farthest - similarity.error(part, slice(None), similarity.width) * similarity.scale**2
             )
-            for query in first + np.flatnonzero(unsure):
+            for query in (first + np.flatnonzero(unsure)).tolist():
                 rows[query], distances[query] = _ranked_in_full(similarity, query, k)
     return rows, distances
 

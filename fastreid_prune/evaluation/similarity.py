@@ -63,6 +63,7 @@ class Similarity:
             else np.full(len(norm), 1 / self.scale)
             for norm in (self.query_norm, self.gallery_norm)
         )
+        self._is_float32 = self.gallery.dtype == np.float32
         self.fits_float32 = not both.any() or 1 / EXTREME < both[both > 0].min() <= both.max() < EXTREME
 
     def query_grid(self, rows: np.ndarray | slice) -> np.ndarray:
@@ -103,7 +104,7 @@ class Similarity:
         For a slice they are the features themselves, not a copy, where these are float32 and their norms not
         extreme. ``out`` [at least n, D] float32 is memory that rows picked by number may be copied into.
         """
-        if self.fits_float32 and out is not None and self.gallery.dtype == np.float32:
+        if self.fits_float32 and isinstance(rows, np.ndarray) and out is not None and self._is_float32:
             picked = np.take(self.gallery, rows, axis=0, out=out[: len(rows)], mode="clip")
             return picked, self.gallery_factor[rows].astype(np.float32)
         if self.fits_float32:

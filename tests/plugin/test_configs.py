@@ -40,7 +40,9 @@ def test_what_it_is_based_on_lies_beside_it(path):
     assert base is None or (path.parent / base).is_file()
 
 
-@pytest.mark.parametrize("name", ["Market1501/score_R50", "Market1501/retrain_vit", "Demo/score"])
+@pytest.mark.parametrize(
+    "name", ["Market1501/score_R50", "Market1501/retrain_vit", "Demo/score", "VeRi/score_sbs_R50-ibn"]
+)
 def test_its_model_can_be_built(name):
     from fastreid.engine import DefaultTrainer
 
