@@ -1,4 +1,4 @@
-"""What ``benchmark_evaluation.py`` measures, each in a process of its own: fastreid's evaluation, ours, one GEMM."""
+"""What ``evaluation.py`` measures, each in a process of its own: fastreid's evaluation, ours, one GEMM."""
 
 import importlib
 import shutil

@@ -4,7 +4,7 @@ python benchmarks/fit_general_weights.py RUNS... -o fastreid_prune/purify/genera
 
 RUNS are folders that ``benchmarks/purification.py score`` filled; those of the same name are of one data set. Each
 data set counts as much as the others, and so does each of its runs. To measure what the weights are worth on a data
-set, fit them to the others' runs, and give them to ``benchmark_purification.py table --weights``.
+set, fit them to the others' runs, and give them to ``purification.py table --weights``.
 """
 
 from collections import defaultdict

@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from benchmark_recorder import MIB, peak_memory
+from recorder import MIB, peak_memory
 
 from fastreid_prune.export import export_run
 from fastreid_prune.formats.list_files import FILE_NAMES, RANKING, VERDICTS

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from benchmark_purification import train
+from purification import train
 from purification_cases import Case
 from sklearn.model_selection import StratifiedKFold
 

@@ -244,7 +244,7 @@ def _retrained(case: Case, verdicts: Verdicts, output: Path, config: str, option
 @click.option("--size", default=2048, show_default=True, help="Of the features.")
 def cost(samples: int, identities: int, size: int) -> None:
     """Judge a made-up run of this size, and print the seconds and the peak memory it took."""
-    from benchmark_recorder import GIB, peak_memory
+    from recorder import GIB, peak_memory
 
     with tempfile.TemporaryDirectory() as folder:
         peak_memory(_make_run, folder, samples, identities, size)

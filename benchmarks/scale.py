@@ -1,0 +1,244 @@
+"""Where time and memory go when sets grow: judging, scoring, pruning, lists and page of made-up scored runs.
+
+python benchmarks/scale.py --sizes 40000,160000,640000
+
+Identities grow with samples. Their sizes have a long tail; each has tracklets of near-copies in several cameras. Some
+labels are wrong, some tracklets are moved as a whole, some images show nobody known, and errors are injected on top as
+a scoring run does. Features and classifier weights are kept (PRUNE.CAPTURE.FACTORED), so that nothing of samples x
+classes is on disk. Each step is a process of its own: its seconds and its peak memory, both beside the linear law from
+the smallest size, and what the verdicts are worth by the truth.
+"""
+
+import contextlib
+import math
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from recorder import GIB, peak_memory
+
+from fastreid_prune.lab.testbed import TruthRow, write_truth
+from fastreid_prune.purify.planting import plan_calibration
+from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
+from fastreid_prune.trajectory import FeatureRecorder, Samples
+
+BLOCK = 4096
+CAMERAS = 6
+WRONG, MOVED, OUTLIERS = 0.05, 0.02, 0.02
+STEPS = ("score", "judge", "auto", "export", "report")
+COMMANDS = {
+    "score": ["prune", "{0}/run", "--ratio", "0.3", "-o", "{0}/entropy.csv"],
+    "auto": ["prune", "{0}/run", "--ratio", "0.3", "--method", "auto", "-o", "{0}/auto.csv"],
+    "export": ["export", "{0}/run", "-o", "{0}/lists"],
+    "report": ["report", "{0}/run", "-o", "{0}/report.html"],
+}
+
+
+@click.command(help=__doc__.splitlines()[0])
+@click.option(
+    "--sizes", default="40000,160000,640000", show_default=True, help="Samples, several with commas."
+)
+@click.option("--per-identity", default=10, show_default=True, help="Samples an identity, on average.")
+@click.option("--size", default=512, show_default=True, help="Of the features.")
+@click.option("--epochs", default=2, show_default=True)
+@click.option("--steps", default=",".join(STEPS), show_default=True)
+def main(sizes: str, per_identity: int, size: int, epochs: int, steps: str) -> None:
+    """Print a line a step and size as soon as it is there."""
+    click.echo(
+        "| samples | identities | step | s | of linear | peak GiB | of linear | |\n|---|---|---|---|---|---|---|---|"
+    )
+    first: dict[str, tuple[int, float, float]] = {}
+    for samples in (int(part) for part in sizes.split(",")):
+        with tempfile.TemporaryDirectory() as folder:
+            identities = samples // per_identity
+            for step in ("make the run", *(step.strip() for step in steps.split(","))):
+                if step == "make the run":
+                    measured = peak_memory(make_run, Path(folder), samples, identities, size, epochs)
+                elif step == "judge":
+                    measured = peak_memory(judge, Path(folder))
+                else:
+                    measured = peak_memory(command, [part.format(folder) for part in COMMANDS[step]])
+                (seconds, told), _, peak = measured
+                small, least, lowest = first.setdefault(step, (samples, seconds, peak))
+                law = samples / small
+                click.echo(
+                    f"| {samples} | {identities} | {step} | {seconds:.1f} | {seconds / least / law:.2f} | "
+                    f"{peak / GIB:.2f} | {peak / lowest / law:.2f} | {told} |"
+                )
+
+
+def command(arguments: list[str]) -> tuple[float, str]:
+    """The seconds of a command, without what it prints."""
+    from fastreid_prune.cli import group
+
+    began = time.perf_counter()
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        group.main(arguments, standalone_mode=False)
+    return time.perf_counter() - began, ""
+
+
+def judge(root: Path) -> tuple[float, str]:
+    """The seconds of judging, and what the verdicts are worth by the truth."""
+    from fastreid_prune.purify.judge_run import judge_run
+
+    began = time.perf_counter()
+    found = judge_run(root / "run", truth=root / "truth.csv").quality
+    seconds = time.perf_counter() - began
+    return seconds, (
+        f"average precision {found.wrong_label_ap:.3f} of wrong labels, {found.outlier_ap:.3f} of outliers; "
+        f"precision {found.precision:.3f}, recall {found.recall:.3f}"
+    )
+
+
+def make_run(root: Path, samples: int, identities: int, size: int, epochs: int) -> tuple[float, str]:
+    """Write the scored run ``root/run`` and ``root/truth.csv``; the seconds."""
+    began = time.perf_counter()
+    rng = np.random.default_rng(0)
+    shown, camera, clip = _tracklets(rng, samples, identities)
+    given, kind = _labels(rng, shown, clip, identities)
+    files = [f"{row:08d}.jpg" for row in range(samples)]
+    pids = np.array([f"p_{number}" for number in range(identities)], object)
+    plan = plan_calibration(pids[given], np.array([f"c_{one}" for one in camera], object))
+    moved = plan.trained_as
+    number = {pid: index for index, pid in enumerate(pids)}
+    trained = given.copy()
+    trained[list(moved)] = [number[pid] for pid in moved.values()]
+    composed = {
+        f"{COMPOSED_FOLDER}/{one.kind}_{index:05}.png": one for index, one in enumerate(plan.composed)
+    }
+    record = record_of(
+        files,
+        {row: str(pids[given[row]]) for row in moved},
+        {name: one.kind for name, one in composed.items()},
+        [clip.rows for clip in plan.clips],
+    )
+    write_truth(
+        root / "truth.csv",
+        (
+            TruthRow(
+                files[row],
+                -1 if kind[row] == "outlier_foreign" else int(shown[row]),
+                kind[row],
+                int(given[row]),
+            )
+            for row in range(samples)
+        ),
+    )
+    named = Samples.from_items(
+        [*files, *composed],
+        [*pids[trained], *(one.pid for one in composed.values())],
+        [*(f"c_{one}" for one in camera), *("c_0" for _ in composed)],
+    )
+    content = _Content(rng, size, identities, shown, camera, clip, kind == "outlier_foreign", len(composed))
+    recorder = FeatureRecorder(
+        len(named), len(named.class_names), root / "run" / "prune" / "trajectory", samples=named
+    )
+    order = np.array([int(name.split("_")[1]) for name in named.class_names])
+    weight = torch.from_numpy(content.centres[order])
+    for epoch in range(epochs):
+        recorder.begin_epoch(weight * (6 * (epoch + 1) / epochs))
+        for rows, features in content.blocks(epoch):
+            recorder.update(
+                torch.from_numpy(rows), torch.from_numpy(features), torch.from_numpy(named.label[rows])
+            )
+        recorder.end_epoch()
+    recorder.save({"dataset": ["made up"], "mode": "eval", "seed": 0, "calibration": record})
+    return time.perf_counter() - began, ""
+
+
+class _Content:
+    """The features of every row: who is shown, where, in which tracklet, and noise; made block by block."""
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        size: int,
+        identities: int,
+        shown: np.ndarray,
+        camera: np.ndarray,
+        clip: np.ndarray,
+        foreign: np.ndarray,
+        composed: int,
+    ):
+        self.centres = _directions(rng, identities, size)
+        # look-alikes: every fifth identity is near the one before it
+        self.centres[5::5] = 0.75 * self.centres[4:-1:5] + 0.66 * self.centres[5::5]
+        self._cameras = 0.5 * _directions(rng, CAMERAS, size)
+        self._shown, self._camera, self._clip, self._foreign, self._composed = (
+            shown,
+            camera,
+            clip,
+            foreign,
+            composed,
+        )
+        self._size = size
+
+    def blocks(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Rows and their features [n, size] float32."""
+        count = len(self._shown)
+        for start in range(0, count + self._composed, BLOCK):
+            rows = np.arange(start, min(start + BLOCK, count + self._composed))
+            rng = np.random.default_rng([1, start])
+            features = _directions(rng, len(rows), self._size)
+            own = rows < count
+            known = np.zeros(len(rows), bool)
+            known[own] = ~self._foreign[rows[own]]
+            features[known] = self.centres[self._shown[rows[known]]]
+            features[own] += self._cameras[self._camera[rows[own]]]
+            # what a tracklet has in common: a part of the noise that its images share
+            shared = np.stack(
+                [_noise(np.random.default_rng([2, int(one)]), self._size) for one in self._clip[rows[own]]]
+            )
+            features[own] += 0.8 * shared
+            features += np.random.default_rng([3, epoch, start]).normal(
+                0, 0.35 / math.sqrt(self._size), features.shape
+            )
+            yield rows, features.astype(np.float32)
+
+
+def _tracklets(
+    rng: np.random.Generator, samples: int, identities: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Who is shown, in which camera, in which tracklet, [samples] each; at least four images an identity."""
+    share = rng.lognormal(0, 0.8, identities)
+    extra = rng.multinomial(samples - 4 * identities, share / share.sum())
+    shown = np.repeat(np.arange(identities), 4 + extra)
+    place = np.arange(samples) - np.searchsorted(shown, shown)
+    clip = np.cumsum((place % rng.integers(3, 7, identities)[shown]) == 0) - 1
+    camera = rng.integers(CAMERAS, size=clip[-1] + 1)[clip]
+    return shown, camera, clip
+
+
+def _labels(
+    rng: np.random.Generator, shown: np.ndarray, clip: np.ndarray, identities: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The given identity and the kind of every sample."""
+    given, kind = shown.copy(), np.full(len(shown), "clean", object)
+    chance = rng.random(len(shown))
+    kind[chance < OUTLIERS] = "outlier_foreign"
+    kind[chance > 1 - WRONG] = "wrong_label"
+    moved = (rng.random(clip[-1] + 1) < MOVED)[clip] & (kind == "clean")
+    kind[moved] = "wrong_tracklet"
+    step = rng.integers(1, identities, len(shown))
+    step[moved] = rng.integers(1, identities, clip[-1] + 1)[clip[moved]]
+    wrong = np.isin(kind, ["wrong_label", "wrong_tracklet"])
+    given[wrong] = (shown[wrong] + step[wrong]) % identities
+    return given, kind
+
+
+def _directions(rng: np.random.Generator, count: int, size: int) -> np.ndarray:
+    rows = rng.standard_normal((count, size), np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _noise(rng: np.random.Generator, size: int) -> np.ndarray:
+    return rng.standard_normal(size, np.float32) / math.sqrt(size)
+
+
+if __name__ == "__main__":
+    main()
