@@ -55,7 +55,7 @@ class IndexedDataset:
         item = self.dataset[index]
         label = None if self.injected is None else _plain(self.injected.labels[index])
         if isinstance(item, Mapping):
-            return (item if label is None else with_label(item, label)) | {SAMPLE_INDEX: index}
+            return {**(item if label is None else with_label(item, label)), SAMPLE_INDEX: index}
         first, *rest = item if label is None else with_label(item, label)
         return (index, first if self.transform is None else self.transform(first), *rest)
 

@@ -92,8 +92,8 @@ class Samples:
 
     def take(self, rows: np.ndarray) -> "Samples":
         """The samples of these rows (numbers or a mask); the classes stay."""
-        columns = (getattr(self, name)[rows] for name in ("file_name", "pid", "camid", "label"))
-        return Samples(*columns, class_names=self.class_names, order_is_given=self.order_is_given)
+        file_name, pid, camid = self.file_name[rows], self.pid[rows], self.camid[rows]
+        return Samples(file_name, pid, camid, self.label[rows], self.class_names, self.order_is_given)
 
     def as_trained(self, labels: np.ndarray, num_classes: int) -> "Samples":
         """The samples with the class numbers that a training loop used.

@@ -9,7 +9,13 @@ import pytest
 from written_commands import ROOT
 
 SCRIPTS = sorted((ROOT / "benchmarks").glob("*.py"))
-OTHERS_TOOLS = ("cleanlab", "Cython", "setuptools", "chromium", "fiftyone")  # an extra's, or told where they are missing
+OTHERS_TOOLS = (
+    "cleanlab",
+    "Cython",
+    "setuptools",
+    "chromium",
+    "fiftyone",
+)  # an extra's, or told where they are missing
 
 
 def imports_of(path):
@@ -33,6 +39,8 @@ def test_what_a_benchmark_imports_exists(script, monkeypatch):
         elif module.startswith("fastreid_prune"):
             loaded = importlib.import_module(module)
             for name in names:
-                assert hasattr(loaded, name) or importlib.util.find_spec(f"{module}.{name}"), f"{module}.{name}"
+                assert hasattr(loaded, name) or importlib.util.find_spec(f"{module}.{name}"), (
+                    f"{module}.{name}"
+                )
         else:
             assert module in sys.modules or importlib.util.find_spec(module.split(".")[0]), module
