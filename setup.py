@@ -36,7 +36,19 @@ CHECKS = [
     "types-tabulate",
 ]
 DOCS = ["mkdocs<2", "mkdocs-material", "mkdocstrings[python]", "mkdocs-click"]
-TEST = ["pytest", "pytest-timeout", "hypothesis", "selenium", "axe-core-python", *CHECKS, *SWEEP]
+LIGHTNING = ["lightning>=2"]
+TRANSFORMERS = ["transformers>=4.46", "accelerate"]
+TEST = [
+    "pytest",
+    "pytest-timeout",
+    "hypothesis",
+    "selenium",
+    "axe-core-python",
+    *CHECKS,
+    *SWEEP,
+    *LIGHTNING,
+    *TRANSFORMERS,
+]
 
 setup(
     name="fastreid_prune",
@@ -68,6 +80,9 @@ setup(
         "report": REPORT,
         # benchmarks/evaluation.py compiles fastreid's own ranking, benchmark_purification.py runs cleanlab.
         "benchmark": ["cython>=3", "cleanlab>=2.6"],
+        # Scoring with other trainers: api/lightning_callback.py, api/transformers_trainer.py.
+        "lightning": LIGHTNING,
+        "transformers": TRANSFORMERS,
         "sweep": SWEEP,
         "ray": ["ray>=2.9", *SWEEP],
         "docs": DOCS,
