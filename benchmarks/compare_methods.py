@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from fastreid_prune import load_trajectory, scores
-from fastreid_prune.lab.testbed import read_truth
+from fastreid_prune.datasets.truth import read_truth
 
 
 @click.command(help=__doc__.splitlines()[0])

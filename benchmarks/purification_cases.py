@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from fastreid_prune import load_trajectory, scores
-from fastreid_prune.lab.testbed.truth import read_truth
+from fastreid_prune.datasets.truth import read_truth
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.purify.general import General
 from fastreid_prune.purify.judge import DEFAULT_PRECISION, assess

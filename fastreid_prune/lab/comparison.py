@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastreid_prune.datasets.truth import TruthRow, number_of, read_truth
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.testbed.truth import TruthRow, number_of, read_truth
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.scored_run.metadata import TrainingRecord
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fastreid_prune.datasets.truth import NO_ID, read_truth
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.testbed.truth import NO_ID, read_truth
 from fastreid_prune.purify import judge_rule, paper  # noqa: F401 - they register themselves
 from fastreid_prune.purify.judge import DEFAULT_PRECISION
 from fastreid_prune.purify.metrics import Quality, quality

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from fastreid_prune.cli import group
+from fastreid_prune.datasets.truth import TruthRow, write_truth
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.testbed import TruthRow, write_truth
 from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.purify import judge_run, quality
 from fastreid_prune.scored_run.run_files import RunFiles

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastreid_prune.datasets.truth import NO_ID, TruthRow
 from fastreid_prune.lab.demo.cameras import CAMERAS
 from fastreid_prune.lab.demo.identities import Identity, draw_identities
 from fastreid_prune.lab.demo.outliers import KINDS, SHARES, as_outlier
 from fastreid_prune.lab.demo.shots import Shot, draw_person, draw_place, draw_shot, draw_weather, near_copy
-from fastreid_prune.lab.testbed.truth import NO_ID, TruthRow
 
 ROOT = "Market-1501-v15.09.15"
 FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}

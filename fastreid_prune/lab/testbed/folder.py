@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from fastreid_prune.datasets.truth import TruthRow, read_truth, write_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.files import cannot_write
-from fastreid_prune.lab.testbed.truth import TruthRow, read_truth, write_truth
 
 MARKER = "testbed.json"  # says that a folder is a test bed, and how it was made
 TRUTH = "truth.csv"

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from fastreid_prune.datasets.truth import CLEAN_KINDS, NO_ID, TruthRow, read_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.testbed.errors import Errors, plan_errors
 from fastreid_prune.lab.testbed.folder import TRUTH, claim, write_test_bed
 from fastreid_prune.lab.testbed.layouts import LaidImage, Layout, find_layout
 from fastreid_prune.lab.testbed.patterns import parse_patterns
 from fastreid_prune.lab.testbed.spoiling import Spoiler
-from fastreid_prune.lab.testbed.truth import CLEAN_KINDS, NO_ID, TruthRow, read_truth
 
 JPEG_QUALITY = 95
 

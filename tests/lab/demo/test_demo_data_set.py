@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fastreid_prune.datasets.truth import read_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.demo import write_demo
 from fastreid_prune.lab.demo.plan import plan_images, truth_rows
-from fastreid_prune.lab.testbed import read_truth
 
 NAME = re.compile(r"(\d{4})_c([1-6])s([1-6])_(\d{6})_(\d{2})\.jpg")
 SMALL = {"seed": 3, "train_ids": 10, "test_ids": 3, "wrong_labels": 0.1, "outliers": 0.1}

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fastreid_prune.datasets.truth import read_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.demo import write_demo
-from fastreid_prune.lab.testbed import plant, read_truth
+from fastreid_prune.lab.testbed import plant
 
 ROOT = "Market-1501-v15.09.15"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fastreid_prune.datasets.truth import TruthRow, read_truth, write_truth
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.testbed import TruthRow, read_truth, write_truth
 
 ROWS = [
     TruthRow("a/0002_c1s1_000001_00.jpg", 2, "clean", 2, 1, "train"),
@@ -27,7 +27,7 @@ def test_a_missing_file_and_a_missing_column_and_a_word_for_a_number_are_named(t
     with pytest.raises(FastreidPruneError, match="truth.csv"):
         read_truth(path)
     path.write_text("file,kind\nx,clean\n")
-    with pytest.raises(FastreidPruneError, match="true_id are missing"):
+    with pytest.raises(FastreidPruneError, match="expected the columns file,true_id, found"):
         read_truth(path)
     path.write_text("file,true_id,kind,given_id,camera,split,near_copy_of\nx,two,clean,2,1,train,\n")
     with pytest.raises(FastreidPruneError, match="line 2"):

@@ -1,13 +1,12 @@
 """``truth.csv``: what every image of a test bed really shows."""
 
-import csv
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.io.files import written_whole
+from fastreid_prune.io.tables import CsvReader, write_csv
 
 NO_ID = -1  # the true id of an image that shows no single known person
 CLEAN_KINDS = ("clean", "near_copy")
@@ -71,10 +70,8 @@ NEEDED = ("file", "true_id")
 
 def write_truth(path: str | os.PathLike, rows: Iterable[TruthRow]) -> None:
     """Write rows, in the order of their files."""
-    with written_whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in sorted(rows, key=lambda row: row.file))
+    ordered = sorted(rows, key=lambda row: row.file)
+    write_csv(path, {name: [getattr(row, name) for row in ordered] for name in COLUMNS})
 
 
 def read_truth(path: str | os.PathLike) -> list[TruthRow]:
@@ -83,22 +80,16 @@ def read_truth(path: str | os.PathLike) -> list[TruthRow]:
     Raises:
         FastreidPruneError: there is no such file, a column is missing, or an id is no number.
     """
-    path = Path(path)
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
-            if missing:
-                raise FastreidPruneError(
-                    f"{path}: the columns {', '.join(missing)} are missing; found "
-                    f"{', '.join(reader.fieldnames or ())}. "
-                    "Give a truth.csv as `fastreid-prune demo` or `fastreid-prune plant` writes it."
-                )
-            return [_row(path, reader.line_num, line) for line in reader]
-    except OSError as error:
+    table = CsvReader(path, NEEDED)
+    present = [name for name in COLUMNS if name in table.columns]
+    lines = (line for block in table.blocks(present) for line in block.to_pylist())
+    rows = [_row(table.path, number, line) for number, line in enumerate(lines, start=2)]
+    if table.malformed:
         raise FastreidPruneError(
-            f"{path}: cannot be read ({error.strerror}). Give the path of a truth.csv."
-        ) from error
+            f"{path}: {table.malformed} lines do not have {len(table.columns)} fields, as its first line has. "
+            "Write the file anew."
+        )
+    return rows
 
 
 def _row(path: Path, line: int, values: dict[str, str]) -> TruthRow:
