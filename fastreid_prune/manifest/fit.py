@@ -1,7 +1,8 @@
 """Whether a manifest is for a given data set."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -10,11 +11,26 @@ import pyarrow.compute as pc
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.names import dataset_names, examples
 
-if TYPE_CHECKING:
-    from fastreid_prune.manifest.manifest import Manifest
+
+class _Manifest(Protocol):
+    """What is looked at of a :class:`.Manifest`."""
+
+    @property
+    def file_name(self) -> np.ndarray: ...
+    @property
+    def pid(self) -> np.ndarray: ...
+    @property
+    def new_pid(self) -> np.ndarray: ...
+    @property
+    def kept(self) -> np.ndarray: ...
+    @property
+    def about(self) -> Mapping[str, Any]: ...
+    @property
+    def path(self) -> Path | None: ...
+    def __len__(self) -> int: ...
 
 
-def fitting_rows(manifest: "Manifest", file_names: Sequence[str], pids: Sequence[str]) -> np.ndarray:
+def fitting_rows(manifest: _Manifest, file_names: Sequence[str], pids: Sequence[str]) -> np.ndarray:
     """The manifest's row of each sample, [M] int64. See :meth:`Manifest.check_against`."""
     names = np.asarray(file_names, dtype=object)
     given = np.asarray(pids, dtype=object)
@@ -57,7 +73,7 @@ def _without(names: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return names[left]
 
 
-def _other_identities(manifest: "Manifest", names: np.ndarray, given: np.ndarray, rows: np.ndarray) -> str:
+def _other_identities(manifest: _Manifest, names: np.ndarray, given: np.ndarray, rows: np.ndarray) -> str:
     differ = manifest.pid[rows] != given
     count = int(np.count_nonzero(differ))
     if not count:
@@ -69,7 +85,7 @@ def _other_identities(manifest: "Manifest", names: np.ndarray, given: np.ndarray
     )
 
 
-def _unknown_identities(manifest: "Manifest", given: np.ndarray) -> str:
+def _unknown_identities(manifest: _Manifest, given: np.ndarray) -> str:
     known = set(given) | set(manifest.about.get("new_ids", []))
     trained = manifest.kept
     unknown = np.array([pid not in known for pid in manifest.new_pid[trained]], bool)
