@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the quick tests on every Python found from 3.10 to 3.14, with the oldest and the newest torch that each takes.
 #   bash tools/test_matrix.sh [TESTS…]     what pytest takes; by default all quick tests
+# PYTHONS="3.10 3.12" and TORCHS=oldest choose some of them.
 # Each pair has an environment of its own in .matrix/ (gigabytes), a log beside it, and a line in the table at the end.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +11,7 @@ declare -A oldest=(
     [3.10]="torch==2.1.2 torchvision==0.16.2 numpy<2"
     [3.11]="torch==2.1.2 torchvision==0.16.2 numpy<2"
     [3.12]="torch==2.2.2 torchvision==0.17.2 numpy<2"
-    [3.13]="torch==2.6.0 torchvision==0.21.0"
+    [3.13]="torch==2.5.0 torchvision==0.20.0"
     [3.14]="torch==2.9.0 torchvision==0.24.0"
 )
 
@@ -42,9 +43,9 @@ run() { # PYTHON VERSION NAME TORCH: the outcome of one pair, in words
 
 mkdir -p .matrix
 lines=()
-for version in 3.10 3.11 3.12 3.13 3.14; do
+for version in ${PYTHONS:-3.10 3.11 3.12 3.13 3.14}; do
     python=$(find_python "$version") || continue
-    for name in oldest newest; do
+    for name in ${TORCHS:-oldest newest}; do
         torch="torch torchvision"
         [ $name = newest ] || torch=${oldest[$version]}
         outcome=$(run "$python" "$version" "$name" "$torch")
