@@ -23,6 +23,10 @@ def expand(features: np.ndarray, k: int = 5, alpha: float = 3.0, times: int = 1)
 
     Raises:
         FastreidPruneError: features that are not such a matrix, or ``k`` or ``times`` below 1.
+
+    Example:
+        >>> expand(np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]), k=1)[1].round(3)
+        array([0.8, 0.6], dtype=float32)
     """
     if times < 1:
         raise FastreidPruneError(f"times: expected 1 or more, found {times}.")

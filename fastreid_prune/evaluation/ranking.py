@@ -111,6 +111,12 @@ def evaluate_ranking(
     Raises:
         FastreidPruneError: arrays that do not fit together, values that are not finite (the row is named), or
             no query with a match.
+
+    Example:
+        >>> queries, gallery = np.array([[1.0, 0.0]]), np.array([[0.9, 0.1], [1.0, 0.1], [0.0, 1.0]])
+        >>> found = evaluate_ranking(queries, gallery, [7], [7, 8, 7], [0], [1, 1, 1])
+        >>> round(float(found.mAP), 3), found.cmc[:3].tolist()
+        (0.583, [0.0, 1.0, 1.0])
     """
     if protocol not in PROTOCOLS:
         raise FastreidPruneError(f"protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol!r}.")

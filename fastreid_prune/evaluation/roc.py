@@ -38,6 +38,11 @@ def evaluate_roc(
 
     Raises:
         FastreidPruneError: as ``evaluate_ranking``; or there is no pair of different identities.
+
+    Example:
+        >>> gallery = np.array([[1.0, 0.1], [0.0, 1.0]])
+        >>> evaluate_roc(np.array([[1.0, 0.0]]), gallery, [7], [7, 8], [0], [1, 1], fprs=[1.0])
+        {1.0: 1.0}
     """
     similarity, matches = check_retrieval(
         query_features, gallery_features, query_ids, gallery_ids, query_cams, gallery_cams, metric

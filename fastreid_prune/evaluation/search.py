@@ -33,6 +33,11 @@ def nearest(
 
     Raises:
         FastreidPruneError: arrays that do not fit, ``k`` below 1, or faiss is not installed.
+
+    Example:
+        >>> rows, distances = nearest(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0], [2.0, 0.0]]), 2)
+        >>> rows.tolist(), distances.round(3).tolist()
+        ([[1, 0]], [[0.0, 1.0]])
     """
     if k < 1:
         raise FastreidPruneError(f"k: expected 1 or more, found {k}.")

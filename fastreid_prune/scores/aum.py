@@ -16,6 +16,15 @@ def aum(trajectory: Trajectory) -> np.ndarray:
     """Minus the mean over all visits of (logit of the given class - highest other logit), ``[N]``.
 
     Beware: the highest scores are where wrong labels are.
+
+    Example:
+        >>> import torch
+        >>> from fastreid_prune.trajectory import LogitRecorder
+        >>> recorder = LogitRecorder(2, 2)
+        >>> recorder.update(torch.arange(2), torch.tensor([[9.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+        >>> recorder.end_epoch()
+        >>> aum(recorder.trajectory()).tolist()
+        [-9.0, 1.0]
     """
     records = trajectory.epochs
     return -records.mean_over_visits(records.given_logit - records.best_other_logit)

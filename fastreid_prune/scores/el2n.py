@@ -24,6 +24,15 @@ def el2n(trajectory: Trajectory, epoch: int = -1) -> np.ndarray:
 
     Raises:
         FastreidPruneError: the run has no such epoch.
+
+    Example:
+        >>> import torch
+        >>> from fastreid_prune.trajectory import LogitRecorder
+        >>> recorder = LogitRecorder(2, 2)
+        >>> recorder.update(torch.arange(2), torch.tensor([[9.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+        >>> recorder.end_epoch()
+        >>> el2n(recorder.trajectory()).round(2).tolist()
+        [0.0, 1.03]
     """
     count = trajectory.num_epochs
     if not -count <= epoch < count:

@@ -23,6 +23,15 @@ def entropy(trajectory: Trajectory, device: str = "cpu") -> np.ndarray:
 
     Of several merged runs it is the entropy of the ensemble: the mean logits of all. ``device`` is where logits kept
     as features and weights are multiplied out; stored logits are read from disk and scored on the CPU.
+
+    Example:
+        >>> import torch
+        >>> from fastreid_prune.trajectory import LogitRecorder
+        >>> recorder = LogitRecorder(2, 2)
+        >>> recorder.update(torch.arange(2), torch.tensor([[9.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+        >>> recorder.end_epoch()
+        >>> entropy(recorder.trajectory()).round(3).tolist()
+        [0.001, 0.582]
     """
     logits = trajectory.mean_logits
     if isinstance(logits, FactoredLogits):

@@ -17,6 +17,15 @@ def forgetting(trajectory: Trajectory) -> np.ndarray:
     An event is a visit that gets the sample wrong right after a visit that got it right, within an epoch or
     across epochs. (The paper gives samples never learnt infinitely many; one more than any other ranks them
     the same.) Whole numbers, so many samples share one.
+
+    Example:
+        >>> import torch
+        >>> from fastreid_prune.trajectory import LogitRecorder
+        >>> recorder = LogitRecorder(2, 2)
+        >>> recorder.update(torch.arange(2), torch.tensor([[9.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+        >>> recorder.end_epoch()
+        >>> forgetting(recorder.trajectory()).tolist()
+        [0.0, 1.0]
     """
     records = trajectory.epochs
     seen = records.visits.sum(0) > 0

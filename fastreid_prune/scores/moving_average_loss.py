@@ -24,6 +24,15 @@ def moving_average_loss(trajectory: Trajectory, decay: float = 0.8) -> np.ndarra
 
     Raises:
         FastreidPruneError: the decay is out of range.
+
+    Example:
+        >>> import torch
+        >>> from fastreid_prune.trajectory import LogitRecorder
+        >>> recorder = LogitRecorder(2, 2)
+        >>> recorder.update(torch.arange(2), torch.tensor([[9.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+        >>> recorder.end_epoch()
+        >>> moving_average_loss(recorder.trajectory()).round(2).tolist()
+        [0.0, 1.31]
     """
     if not 0 <= decay < 1:
         raise FastreidPruneError(f"moving_average_loss: decay {decay}, expected 0 <= decay < 1.")

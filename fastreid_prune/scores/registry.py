@@ -49,7 +49,12 @@ def method(name: str, *, source: str, direction: str, per_run: bool = True) -> C
 
 
 def available() -> list[str]:
-    """The names of all methods, sorted."""
+    """The names of all methods, sorted.
+
+    Example:
+        >>> "entropy" in available()
+        True
+    """
     return sorted(_METHODS)
 
 
@@ -58,6 +63,10 @@ def get(name: str) -> Method:
 
     Raises:
         FastreidPruneError: there is none; the message lists all and the nearest.
+
+    Example:
+        >>> get("entropy").name
+        'entropy'
     """
     if name not in _METHODS:
         near = difflib.get_close_matches(name, _METHODS, n=1)
@@ -79,6 +88,15 @@ def compute(trajectory: Trajectory, method: str, **options: object) -> np.ndarra
 
     Raises:
         FastreidPruneError: no such method or option, or the trajectory lacks what the method needs.
+
+    Example:
+        >>> import torch
+        >>> from fastreid_prune.trajectory import LogitRecorder
+        >>> recorder = LogitRecorder(2, 2)
+        >>> recorder.update(torch.arange(2), torch.tensor([[9.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+        >>> recorder.end_epoch()
+        >>> compute(recorder.trajectory(), "entropy").round(3).tolist()
+        [0.001, 0.582]
     """
     chosen = get(method)
     known = list(inspect.signature(chosen.score).parameters)[1:]

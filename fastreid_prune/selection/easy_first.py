@@ -13,6 +13,13 @@ def easy_first(pool: Pool, ratio: float) -> np.ndarray:
     Args:
         pool: what there is to choose from.
         ratio: the fraction to prune, in [0, 1).
+
+    Example:
+        >>> from fastreid_prune.selection import Pool
+        >>> names, pids = ["a", "b", "c", "d"], ["p", "p", "q", "q"]
+        >>> pool = Pool(np.array([0.1, 0.2, 0.3, 0.4]), names, pids, ["c1"] * 4)
+        >>> easy_first(pool, 0.5).tolist()
+        [True, True, False, False]
     """
     return pool.without_first(hardest_first(pool.scores, pool.file_names), ratio)
 

@@ -15,6 +15,14 @@ def proportional(pool: Pool, ratio: float, *, seed: int = 0) -> np.ndarray:
         pool: what there is to choose from; the scores do not matter.
         ratio: the fraction to prune, in [0, 1).
         seed: of the draw.
+
+    Example:
+        >>> from fastreid_prune.selection import Pool
+        >>> names, pids = ["a", "b", "c", "d"], ["p", "p", "q", "q"]
+        >>> pool = Pool(np.array([0.1, 0.2, 0.3, 0.4]), names, pids, ["c1"] * 4)
+        >>> keep = proportional(pool, 0.5)
+        >>> int(keep[:2].sum()), int(keep[2:].sum())
+        (1, 1)
     """
     return pool.without_first(even_order(pool, np.flatnonzero(pool.candidates), seed), ratio)
 

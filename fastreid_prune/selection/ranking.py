@@ -46,6 +46,12 @@ def select(
     Raises:
         FastreidPruneError: a ratio outside [0, 1), a NaN score, arrays of different lengths, a floor without
             identities.
+
+    Example:
+        >>> select(np.array([0.1, 0.4, 0.2, 0.3]), 0.5).tolist()
+        [False, True, False, True]
+        >>> select(np.array([0.1, 0.4, 0.2, 0.3]), 0.5, pids=["p", "q", "q", "q"], keep_per_identity=1).tolist()
+        [True, True, False, False]
     """
     scores = checked_scores(scores)
     total = len(scores)
@@ -75,7 +81,12 @@ def select(
 
 
 def hardest_first(scores: np.ndarray, file_names: Sequence[str] | np.ndarray | None = None) -> np.ndarray:
-    """Row numbers [N] int64 by falling score; NaN last; ties by file name where given, else by row."""
+    """Row numbers [N] int64 by falling score; NaN last; ties by file name where given, else by row.
+
+    Example:
+        >>> hardest_first(np.array([0.2, np.nan, 0.9])).tolist()
+        [2, 0, 1]
+    """
     scores = checked_scores(scores)
     if file_names is None:
         return np.argsort(-scores, kind="stable")
@@ -96,6 +107,10 @@ def pruned_count(samples: int, ratio: float) -> int:
 
     Raises:
         FastreidPruneError: a ratio outside [0, 1).
+
+    Example:
+        >>> pruned_count(100, 0.29)
+        29
     """
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float, np.floating)) or not 0 <= ratio < 1:
         raise FastreidPruneError(
@@ -105,7 +120,12 @@ def pruned_count(samples: int, ratio: float) -> int:
 
 
 def identities_lost(pids: Sequence[str] | np.ndarray, keep: np.ndarray) -> list[str]:
-    """The identities of which no sample stays, sorted."""
+    """The identities of which no sample stays, sorted.
+
+    Example:
+        >>> identities_lost(["p", "p", "q"], np.array([True, False, False]))
+        ['q']
+    """
     pids = np.asarray(pids, dtype=object)
     return sorted(set(pids) - set(pids[np.asarray(keep, bool)]))
 

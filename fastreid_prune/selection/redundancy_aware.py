@@ -17,6 +17,13 @@ def redundancy_aware(pool: Pool, ratio: float) -> np.ndarray:
 
     Raises:
         FastreidPruneError: the run kept no features.
+
+    Example:
+        >>> from fastreid_prune.selection import Pool
+        >>> close = np.array([[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [1.0, 1.0]], np.float32)
+        >>> pool = Pool(np.array([0.1, 0.2, 0.3, 0.4]), ["a", "b", "c", "d"], ["p"] * 4, ["c1"] * 4, features=close)
+        >>> redundancy_aware(pool, 0.25).tolist()
+        [False, True, True, True]
     """
     return pool.without_first(collapsed_first(pool, collapse_pool(pool)), ratio)
 

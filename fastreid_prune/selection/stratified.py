@@ -30,6 +30,13 @@ def stratified(
 
     Raises:
         FastreidPruneError: a ratio or a share that cannot be.
+
+    Example:
+        >>> from fastreid_prune.selection import Pool
+        >>> names, pids = ["a", "b", "c", "d"], ["p", "p", "q", "q"]
+        >>> pool = Pool(np.array([0.1, 0.2, 0.3, 0.4]), names, pids, ["c1"] * 4)
+        >>> int(stratified(pool, 0.5, strata=2).sum())
+        2
     """
     if not 0 <= hardest_dropped <= ratio or strata < 1:
         raise FastreidPruneError(

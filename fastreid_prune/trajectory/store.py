@@ -138,6 +138,16 @@ def load_trajectory(path: str | os.PathLike) -> Trajectory:
     Raises:
         FastreidPruneError: there is none, it is incomplete or damaged (which file), or newer than this
             version.
+
+    Example:
+        >>> import torch
+        >>> from fastreid_prune.trajectory import LogitRecorder
+        >>> recorder = LogitRecorder(2, 2)
+        >>> recorder.update(torch.arange(2), torch.tensor([[9.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+        >>> recorder.end_epoch()
+        >>> folder = recorder.save("run")
+        >>> load_trajectory("run").mean_logits.tolist()
+        [[9.0, 0.0], [1.0, 0.0]]
     """
     folder = find_trajectory(path)
     meta = _read_meta(folder / _META)

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,17 @@ def test_the_examples_of_a_module_are_true(name, tmp_path, monkeypatch):
     failed, tried = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert tried
     assert not failed
+
+
+# decorators, what needs files of a run, and what only a run can be asked
+WITHOUT_EXAMPLE = {"method", "strategy", "choose", "evaluate_archive", "load_retrieval"}
+
+
+@pytest.mark.parametrize("room", ["scores", "selection", "evaluation"])
+def test_every_public_function_has_an_example(room):
+    module = importlib.import_module(f"fastreid_prune.{room}")
+    functions = {
+        name: getattr(module, name) for name in module.__all__ if inspect.isfunction(getattr(module, name))
+    }
+    without = {name for name, function in functions.items() if ">>> " not in (function.__doc__ or "")}
+    assert functions and without <= WITHOUT_EXAMPLE
