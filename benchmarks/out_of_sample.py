@@ -79,8 +79,8 @@ def _logits(output: Path, data: Path, samples: Samples, rows: np.ndarray) -> np.
     from fastreid.modeling import build_model
     from fastreid.utils.checkpoint import Checkpointer
 
-    from fastreid_prune.plugin.data import IndexedDataset
     from fastreid_prune.plugin.heads import clean_logits, find_head
+    from fastreid_prune.plugin.indexed import IndexedDataset
 
     os.environ["FASTREID_DATASETS"] = str(data)
     cfg = get_cfg()

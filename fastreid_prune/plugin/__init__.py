@@ -19,6 +19,6 @@ def register() -> dict[str, str]:
             "fastreid is not installed. Run `pip install --no-deps fastreid==1.4.0`, or put a git checkout of fastreid "
             "on the path: PYTHONPATH=path/to/fast-reid."
         )
-    from fastreid_prune.plugin.compat import apply_patches
+    from fastreid_prune.plugin.compat.apply import apply_patches
 
     return apply_patches()

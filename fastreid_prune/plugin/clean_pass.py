@@ -1,16 +1,20 @@
 """Every training sample through the model in evaluation mode."""
 
 import logging
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from fastreid.utils import comm
-from torch import nn
+from fastreid.data import build
+from fastreid.data.build import fast_batch_collator
+from torch import Tensor, nn
+from yacs.config import CfgNode
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.plugin.compat.loaders import loading_for
-from fastreid_prune.plugin.data import IndexedDataset
 from fastreid_prune.plugin.heads import OnLogits, clean_logits, linear_classifier
+from fastreid_prune.plugin.indexed import IndexedDataset
+from fastreid_prune.plugin.loading import loading_for
+from fastreid_prune.plugin.ranks import buffers_of_first_rank, wait_for_all
 
 logger = logging.getLogger("fastreid.prune")
 
@@ -18,24 +22,30 @@ logger = logging.getLogger("fastreid.prune")
 class CleanPass:
     """Runs the samples through the model and hands on what the head says of them."""
 
-    def __init__(self, cfg, model: nn.Module, head: nn.Module, dataset: IndexedDataset):
+    def __init__(
+        self, cfg: CfgNode, model: nn.Module, head: nn.Module, dataset: IndexedDataset, group: Any
+    ) -> None:
+        """Of a model and its training set; ``group`` is that of :func:`.ranks.patient_group`."""
         self._cfg, self._model, self._head, self._dataset = cfg, model, head, dataset
+        self._group = group
 
     def __call__(self, what: str, on_logits: OnLogits) -> None:
         """Run every sample of this rank's share, once, in order; ``what`` is for the log."""
-        from fastreid.data import build_reid_test_loader
-
         with loading_for(self._cfg.MODEL.DEVICE):
-            loader, _ = build_reid_test_loader(
+            loader, _ = build.build_reid_test_loader(
                 self._dataset.with_test_transforms(self._cfg),
                 test_batch_size=self._cfg.TEST.IMS_PER_BATCH,
                 num_query=0,
+                num_workers=self._cfg.DATALOADER.NUM_WORKERS,
             )
         logger.info(f"Clean pass over the training set ({what})")
-        with clean_logits(self._model, self._head, on_logits) as run:
+        with (
+            buffers_of_first_rank(self._model, self._group),
+            clean_logits(self._model, self._head, on_logits) as run,
+        ):
             for inputs in loader:
                 run(inputs)
-        comm.synchronize()
+        wait_for_all(self._group)
 
     def rehearse(self, num_classes: int, factored: bool) -> None:
         """Run one sample and record nothing: a head that a pass could not read stops the run now, not at its end.
@@ -44,11 +54,10 @@ class CleanPass:
             FastreidPruneError: the head is not asked, or what it says is not ``num_classes`` logits; or ``factored``
                 and they do not follow from its features and weights.
         """
-        from fastreid.data.build import fast_batch_collator
+        name = type(self._head).__name__
+        heard: list[Tensor] = []
 
-        name, heard = type(self._head).__name__, []
-
-        def check(sample_index, logits, labels, features) -> None:
+        def check(sample_index: Tensor, logits: Tensor, labels: Tensor, features: Tensor | None) -> None:
             heard.append(sample_index)
             if logits.shape != (1, num_classes):
                 raise FastreidPruneError(

@@ -1,11 +1,12 @@
 """The configuration of the plug-in, under ``PRUNE``."""
 
-import difflib
-import functools
-
 from yacs.config import CfgNode
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.plugin.in_run_plan import InRunPlan
+from fastreid_prune.purify import RULES
+from fastreid_prune.selection import strategy_and_score
+from fastreid_prune.selection.dynamic import DYNAMIC
 
 
 def add_prune_config(cfg: CfgNode) -> None:
@@ -31,7 +32,8 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.CAPTURE.MODE = "train"
     # Which head, where the model has several (MGN: "b1_head", ...). Empty: the only one.
     cfg.PRUNE.CAPTURE.HEAD = ""
-    # Decode every training image before training, so that one that cannot be read is named now and left out.
+    # Decode every image before training: a training image that cannot be read is named and left out, a test image that
+    # cannot be read ends the run before its first epoch and not after its last.
     cfg.PRUNE.CAPTURE.CHECK_IMAGES = True
     # Keep the logits of every epoch too (float16, 2 bytes x samples x classes an epoch), for plots and research.
     cfg.PRUNE.CAPTURE.KEEP_LOGITS = False
@@ -52,6 +54,18 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.KEEP_PER_IDENTITY = 0
     cfg.PRUNE.KEEP_PER_CAMERA = 0
     cfg.PRUNE.RATIO = 0.0
+
+    cfg.PRUNE.IN_RUN = node()
+    # Prune while training: the first epochs are the scoring run, then the same training goes on with what is kept, by
+    # METHOD and RATIO, or, with PURIFY.ENABLED, as the verdicts say. METHOD may then be "infobatch" or "rs2" too, which
+    # choose anew before each epoch.
+    cfg.PRUNE.IN_RUN.ENABLED = False
+    # How many epochs are trained on everything first. 0: a tenth of MAX_EPOCH, at least 5; none for infobatch and rs2.
+    cfg.PRUNE.IN_RUN.START = 0
+    # Choose again every so many epochs, from all that was recorded so far; what was pruned can come back. 0: once.
+    cfg.PRUNE.IN_RUN.EVERY = 0
+    # How many epochs at the end are trained on all that is not judged wrong. -1: as the method's authors do.
+    cfg.PRUNE.IN_RUN.LAST_EPOCHS_ON_ALL = -1
 
     cfg.PRUNE.PURIFY = node()
     # Relabel and drop what the verdicts say when the run prunes at its own end.
@@ -74,9 +88,6 @@ def check_prune_config(cfg: CfgNode) -> None:
     Raises:
         FastreidPruneError: naming the key, what was found and what was expected.
     """
-    from fastreid_prune.purify import RULES
-    from fastreid_prune.selection import strategy_and_score
-
     prune = cfg.PRUNE
     if prune.CAPTURE.MODE not in ("train", "eval"):
         raise FastreidPruneError(
@@ -87,10 +98,17 @@ def check_prune_config(cfg: CfgNode) -> None:
             "PRUNE.CAPTURE.FACTORED needs PRUNE.CAPTURE.MODE eval, since in training the weights change at each step, "
             "and PRUNE.CAPTURE.KEEP_LOGITS False, since no logits are stored."
         )
-    try:
-        strategy_and_score(prune.METHOD, prune.SCORE or None)
-    except FastreidPruneError as error:
-        raise FastreidPruneError(f"PRUNE.METHOD, PRUNE.SCORE: {error}") from error
+    if prune.METHOD in DYNAMIC:
+        if not prune.IN_RUN.ENABLED:
+            raise FastreidPruneError(
+                f"PRUNE.METHOD: {prune.METHOD!r} chooses before each epoch of a training that prunes itself: set "
+                "PRUNE.IN_RUN.ENABLED True."
+            )
+    else:
+        try:
+            strategy_and_score(prune.METHOD, prune.SCORE or None)
+        except FastreidPruneError as error:
+            raise FastreidPruneError(f"PRUNE.METHOD, PRUNE.SCORE: {error}") from error
     for name in ("KEEP_PER_IDENTITY", "KEEP_PER_CAMERA"):
         if prune[name] < 0:
             raise FastreidPruneError(f"PRUNE.{name}: {prune[name]} found, a count of at least 0 expected.")
@@ -109,54 +127,9 @@ def check_prune_config(cfg: CfgNode) -> None:
         )
     if not 0 <= prune.RATIO < 1:
         raise FastreidPruneError(f"PRUNE.RATIO: {prune.RATIO} found, a fraction in [0, 1) expected.")
-    if prune.RATIO > 0 and not prune.CAPTURE.ENABLED:
+    InRunPlan.of(cfg)
+    if prune.RATIO > 0 and not (prune.CAPTURE.ENABLED or prune.IN_RUN.ENABLED):
         raise FastreidPruneError(
             "PRUNE.RATIO prunes at the end of a scoring run: set PRUNE.CAPTURE.ENABLED True, or train on a manifest "
             "with PRUNE.MANIFEST."
         )
-
-
-def explaining(merge):
-    """Wrap a ``merge_from_…`` method of CfgNode, so that what it says of a mistake can be acted on.
-
-    An unknown key under ``PRUNE`` is answered with the nearest known one, a value of another type with the key, and a
-    configuration file that is not there with its path.
-    """
-
-    @functools.wraps(merge)
-    def wrapped(self, *args, **kwargs):
-        try:
-            return merge(self, *args, **kwargs)
-        except FileNotFoundError as error:
-            raise FastreidPruneError(
-                f"{error.filename}: no such configuration file. Give --config-file the path to one, such as "
-                "configs/Market1501/score_R50.yml; what _BASE_ names is looked for beside the file that names it."
-            ) from error
-        except (KeyError, AssertionError, ValueError) as error:
-            text = str(error.args[0]) if error.args else ""
-            message, _, key = text.rpartition(":")
-            key = key.strip().rstrip(".")
-            if "PRUNE" not in self or not _is_meant_for_us(key):
-                raise
-            if isinstance(error, ValueError):
-                raise FastreidPruneError(f"{key}: {message.strip()} {key}.") from error
-            known = _keys(self.PRUNE, "PRUNE")
-            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
-            raise FastreidPruneError(
-                f"{key}: no such configuration key. The nearest one is {nearest}."
-            ) from error
-
-    return wrapped
-
-
-def _is_meant_for_us(key: str) -> bool:
-    section = key.split(".")[0]
-    return section == "PRUNE" or bool(difflib.get_close_matches(section, ["PRUNE"], cutoff=0.7))
-
-
-def _keys(node: CfgNode, prefix: str) -> list[str]:
-    keys = []
-    for name, value in node.items():
-        path = f"{prefix}.{name}"
-        keys.extend(_keys(value, path) if isinstance(value, CfgNode) else [path])
-    return keys

@@ -95,7 +95,7 @@ def _faiss() -> Finding:
 
 def _devices() -> list[Finding]:
     from fastreid_prune.evaluation.knn import backend
-    from fastreid_prune.plugin.compat.loaders import usable_cores
+    from fastreid_prune.plugin.loading import usable_cores
 
     compiler = shutil.which("cc") or shutil.which("gcc")
     search = backend()
@@ -142,7 +142,7 @@ def _why_no_gpu(error: str) -> str:
 
 def _patches() -> list[Finding]:
     from fastreid_prune.plugin import register
-    from fastreid_prune.plugin.compat import PATCHES
+    from fastreid_prune.plugin.compat.apply import PATCHES
 
     status = register()
     reasons = {patch.name: f"{patch.breaks} ({patch.versions})" for patch in PATCHES}

@@ -13,8 +13,9 @@ from fastreid.utils import comm
 
 from fastreid_prune.evaluation import Ranking, Reranking, evaluate_ranking, evaluate_roc, expand
 from fastreid_prune.evaluation.retrieved import retrieved
-from fastreid_prune.plugin.data import data_root
 from fastreid_prune.plugin.items import relative_name
+from fastreid_prune.plugin.ranks import gather_rows
+from fastreid_prune.plugin.reading import data_root
 
 logger = logging.getLogger("fastreid.evaluation")
 
@@ -56,12 +57,9 @@ class FaissEvaluator(DatasetEvaluator):
 
     def evaluate(self) -> OrderedDict:
         """Rank-1, Rank-5, Rank-10, mAP, mINP, metric in percent, in the first process; nothing in others."""
-        predictions = self._predictions
-        if comm.get_world_size() > 1:
-            comm.synchronize()
-            predictions = list(itertools.chain(*comm.gather(predictions, dst=0)))
-            if not comm.is_main_process():
-                return OrderedDict()
+        predictions = self._gathered() if comm.get_world_size() > 1 else self._predictions
+        if not comm.is_main_process():
+            return OrderedDict()
         features, ids, cams = (
             torch.cat([prediction[name] for prediction in predictions]).numpy()
             for name in ("feats", "pids", "camids")
@@ -69,6 +67,16 @@ class FaissEvaluator(DatasetEvaluator):
         names = list(itertools.chain(*(prediction["names"] for prediction in predictions)))
         self._results = self._measure(features, ids, cams, names)
         return self._results.copy()
+
+    def _gathered(self) -> list[dict[str, Any]]:
+        """The batches of all ranks as one, on rank 0: tensors as they are, names pickled."""
+        group = comm._get_global_gloo_group()
+        own = self._predictions
+        names = list(itertools.chain(*comm.gather([name for batch in own for name in batch["names"]], dst=0)))
+        joined: dict[str, Any] = {"names": names}
+        for name in ("feats", "pids", "camids"):
+            joined[name] = gather_rows(torch.cat([batch[name] for batch in own]), group)
+        return [joined]
 
     def _measure(
         self, features: np.ndarray, ids: np.ndarray, cams: np.ndarray, names: list[str]

@@ -5,21 +5,33 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import fastreid
 import torch
+import torchvision
 from fastreid.utils import comm
+from yacs.config import CfgNode
 
+from fastreid_prune.manifest import prune_run
+from fastreid_prune.plugin.ranks import wait_for_all
 from fastreid_prune.plugin.recording import Recorder, write_trajectory
+from fastreid_prune.purify import judge_run
+from fastreid_prune.scored_run.run_files import RunFiles
+from fastreid_prune.selection.dynamic import DYNAMIC
 
 logger = logging.getLogger("fastreid.prune")
 
 
-def finish_run(cfg, recorder: Recorder, dataset, folder: Path, run: str) -> None:
-    """Write the trajectory of all ranks, score it, and prune where ``PRUNE.RATIO`` asks for it."""
-    from fastreid_prune.manifest import prune_run
-    from fastreid_prune.purify import judge_run
-    from fastreid_prune.scored_run.run_files import RunFiles
+def finish_run(cfg: CfgNode, recorder: Recorder, dataset: Any, folder: Path, run: str, group: Any) -> None:
+    """Write the trajectory of all ranks, score it, and prune where ``PRUNE.RATIO`` asks for it.
 
-    group = gloo_group() if comm.get_world_size() > 1 else None
+    Args:
+        cfg: the run's configuration.
+        recorder: this rank's.
+        dataset: the training set, an :class:`.indexed.IndexedDataset`.
+        folder: ``OUTPUT_DIR/prune``.
+        run: the run's random name.
+        group: of :func:`.ranks.patient_group`.
+    """
     write_trajectory(recorder, folder / "trajectory", describe(cfg, dataset, run), group)
     if comm.is_main_process():
         scored = RunFiles.open(folder)
@@ -30,7 +42,8 @@ def finish_run(cfg, recorder: Recorder, dataset, folder: Path, run: str) -> None
                 scored, rule=cfg.PRUNE.PURIFY.RULE, precision=cfg.PRUNE.PURIFY.PRECISION
             ).sentences:
                 logger.info(sentence)
-        if cfg.PRUNE.RATIO > 0 or cfg.PRUNE.PURIFY.ENABLED:
+        chooses_by_files = cfg.PRUNE.METHOD not in DYNAMIC
+        if chooses_by_files and (cfg.PRUNE.RATIO > 0 or cfg.PRUNE.PURIFY.ENABLED):
             summary = prune_run(
                 scored, cfg.PRUNE.RATIO, cfg.PRUNE.METHOD, score=cfg.PRUNE.SCORE or None,
                 purify=cfg.PRUNE.PURIFY.ENABLED, keep_per_identity=cfg.PRUNE.KEEP_PER_IDENTITY,
@@ -39,19 +52,11 @@ def finish_run(cfg, recorder: Recorder, dataset, folder: Path, run: str) -> None
             logger.info(f"{summary.regime.words} {summary.regime.expectation(cfg.PRUNE.RATIO)}")
             path = summary.manifest.path
             logger.info(f"Manifest: {path}; train on it with PRUNE.MANIFEST {path}")
-    comm.synchronize()
+    wait_for_all(group)
 
 
-def gloo_group():
-    """A process group of all ranks that takes tensors in host memory."""
-    return comm._get_global_gloo_group()
-
-
-def describe(cfg, dataset, run: str) -> dict[str, Any]:
+def describe(cfg: CfgNode, dataset: Any, run: str) -> dict[str, Any]:
     """What ``meta.json`` says of the run besides the recorder's own."""
-    import fastreid
-    import torchvision
-
     return {
         "dataset": list(cfg.DATASETS.NAMES),
         "mode": cfg.PRUNE.CAPTURE.MODE,

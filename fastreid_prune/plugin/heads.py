@@ -26,11 +26,7 @@ def find_head(model: nn.Module, name: str = "") -> tuple[str, nn.Module]:
     Raises:
         FastreidPruneError: no such head, none at all, or several and no name.
     """
-    heads = {
-        path: module
-        for path, module in model.named_modules()
-        if isinstance(getattr(module, "cls_layer", None), nn.Module) and hasattr(module, "weight")
-    }
+    heads = all_heads(model)
     listed = ", ".join(heads) or "none"
     if name:
         if name not in heads:
@@ -48,6 +44,15 @@ def find_head(model: nn.Module, name: str = "") -> tuple[str, nn.Module]:
             f"PRUNE.CAPTURE.HEAD: {type(model).__name__} has several heads ({listed}). Choose one of them."
         )
     return next(iter(heads.items()))
+
+
+def all_heads(model: nn.Module) -> dict[str, nn.Module]:
+    """Every module of a model that has a classifier, by its name."""
+    return {
+        path: module
+        for path, module in model.named_modules()
+        if isinstance(getattr(module, "cls_layer", None), nn.Module) and hasattr(module, "weight")
+    }
 
 
 def linear_classifier(head: nn.Module) -> tuple[Tensor, bool]:

@@ -2,20 +2,43 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from fastreid.data.data_utils import read_image
+from fastreid.utils import comm
 from PIL import UnidentifiedImageError
 from rich.progress import track
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.plugin.compat.loaders import usable_cores
-from fastreid_prune.plugin.items import relative_name
+from fastreid_prune.plugin.items import Item, relative_name
+from fastreid_prune.plugin.loading import usable_cores
 
 logger = logging.getLogger("fastreid.prune")
 
 
-def drop_unreadable(items: list[tuple], root: str) -> tuple[list[tuple], list[dict[str, str]]]:
+def decoding_errors(paths: Sequence[str], description: str = "checking images") -> dict[int, str]:
     """Decode every image once, on all cores of all processes.
+
+    Returns:
+        position in ``paths`` -> why it cannot be decoded, of those that cannot.
+    """
+    rank, world_size = comm.get_rank(), comm.get_world_size()
+    share = range(rank, len(paths), world_size)
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        checked = track(
+            pool.map(lambda row: _decoding_error(paths[row]), share),
+            total=len(share),
+            description=description,
+            disable=rank != 0,
+            transient=True,
+        )
+        found = [(row, error) for row, error in zip(share, checked, strict=True) if error]
+    return dict(pair for part in comm.all_gather(found) for pair in part)
+
+
+def drop_unreadable(items: list[Item], root: str) -> tuple[list[Item], list[dict[str, str]]]:
+    """Leave out the images that cannot be decoded.
 
     Returns:
         The items that can be read, and of the others ``file_name``, ``pid``, ``camid`` and ``error``.
@@ -23,20 +46,7 @@ def drop_unreadable(items: list[tuple], root: str) -> tuple[list[tuple], list[di
     Raises:
         FastreidPruneError: none can be read.
     """
-    from fastreid.utils import comm
-
-    rank, world_size = comm.get_rank(), comm.get_world_size()
-    share = range(rank, len(items), world_size)
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        checked = track(
-            pool.map(lambda row: _decoding_error(items[row][0]), share),
-            total=len(share),
-            description="checking images",
-            disable=rank != 0,
-            transient=True,
-        )
-        found = [(row, error) for row, error in zip(share, checked, strict=True) if error]
-    errors = dict(pair for part in comm.all_gather(found) for pair in part)
+    errors = decoding_errors([item[0] for item in items])
     if not errors:
         return items, []
     unreadable = [
@@ -57,8 +67,6 @@ def drop_unreadable(items: list[tuple], root: str) -> tuple[list[tuple], list[di
 
 
 def _decoding_error(path: str) -> str:
-    from fastreid.data.data_utils import read_image
-
     try:
         read_image(path)
     except UnidentifiedImageError:

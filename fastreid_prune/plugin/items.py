@@ -2,10 +2,14 @@
 
 import logging
 import os
+from typing import Any
 
 from fastreid_prune.manifest import Manifest
 
 logger = logging.getLogger("fastreid.prune")
+
+# (path, pid, camid); a reader may leave out the camera or add more
+Item = tuple[Any, ...]
 
 
 def relative_name(path: str, root: str) -> str:
@@ -19,7 +23,7 @@ def relative_name(path: str, root: str) -> str:
     return os.path.relpath(absolute, folder).replace(os.sep, "/")
 
 
-def apply_manifest(manifest_path: str, items: list[tuple], root: str) -> list[tuple]:
+def apply_manifest(manifest_path: str, items: list[Item], root: str) -> list[Item]:
     """The items to train on: kept ones as they are, relabelled ones under their new identity.
 
     Args:

@@ -1,15 +1,18 @@
 """Running a fastreid training script, unmodified, with the plug-in active in it and in the processes it spawns."""
 
 import contextlib
+import importlib.util
 import multiprocessing.spawn
 import os
 import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin import register
+from fastreid_prune.plugin.copies import find_copy, use_copy
 
 SCRIPT = "FASTREID_PRUNE_SCRIPT"
 
@@ -27,12 +30,37 @@ def run_script(script: str, arguments: list[str]) -> None:
         )
     sys.argv = [script, *arguments]
     sys.path[0] = str(Path(script).resolve().parent)
-    _find_checkout(script)
     os.environ[SCRIPT] = os.path.abspath(script)
-    register()
+    if copy := register_for(script):
+        print(
+            f"fastreid-prune: the script carries its own fastreid, {copy.__name__} in {Path(copy.__path__[0])}: the "
+            "plug-in works on that one.",
+            flush=True,
+        )
     spawn_with_plugin()
     with ending_in_words("fastreid-prune"):
         runpy.run_path(script, run_name="__main__")
+
+
+def register_for(script: str) -> ModuleType | None:
+    """Find the fastreid that ``script`` uses and add the plug-in to it.
+
+    That is a copy that it imports under another name, else the installed one, else the checkout that the script lies
+    in or the one we stand in.
+
+    Returns:
+        The copy, if it is one.
+    """
+    folders = [Path.cwd(), *Path(script).resolve().parents]
+    found = find_copy(script, folders)
+    copy = use_copy(*found) if found else None
+    if copy is None and importlib.util.find_spec("fastreid") is None:
+        for folder in folders:
+            if (folder / "fastreid" / "__init__.py").is_file():
+                sys.path.append(str(folder))
+                break
+    register()
+    return copy
 
 
 @contextlib.contextmanager
@@ -62,18 +90,6 @@ def ending_in_words(program: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"{program}: interrupted; go on from the last checkpoint with --resume.", file=sys.stderr)
         sys.exit(130)
-
-
-def _find_checkout(script: str) -> None:
-    """Where fastreid is not installed, take the checkout that the script lies in, or the one we stand in."""
-    import importlib.util
-
-    if importlib.util.find_spec("fastreid") is not None:
-        return
-    for folder in (Path.cwd(), *Path(script).resolve().parents):
-        if (folder / "fastreid" / "__init__.py").is_file():
-            sys.path.append(str(folder))
-            return
 
 
 def spawn_with_plugin() -> None:

@@ -97,13 +97,18 @@ def seconds_an_image(recipe: Recipe, identities: int, steps: int = 3) -> float:
         "camids": torch.zeros_like(labels),
     }
     began = 0.0
+    on_gpu = cfg.MODEL.DEVICE.startswith("cuda")
     with EventStorage(0):
         for step in range(steps + 1):
             if step == 1:
                 # the first one also warms up
+                if on_gpu:
+                    torch.cuda.synchronize()
                 began = time.perf_counter()
-            sum(model({**batch, "images": batch["images"].clone()}).values()).backward()
-    if cfg.MODEL.DEVICE.startswith("cuda"):
+            with torch.autocast("cuda", enabled=on_gpu and cfg.SOLVER.AMP.ENABLED):
+                loss = sum(model({**batch, "images": batch["images"].clone()}).values())
+            loss.backward()
+    if on_gpu:
         torch.cuda.synchronize()
     return (time.perf_counter() - began) / (steps * recipe.batch)
 

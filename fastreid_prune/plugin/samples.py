@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
-from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.plugin.items import relative_name
+from fastreid_prune.plugin import register
+from fastreid_prune.plugin.items import Item, relative_name
 from fastreid_prune.trajectory import Samples
 
 
@@ -19,29 +18,16 @@ def training_samples(names: Sequence[str], root: str | os.PathLike) -> Samples:
     Raises:
         FastreidPruneError: fastreid has no such data set, or there is none in the folder.
     """
-    import fastreid_prune
+    register()
+    # fastreid can be imported only now
+    from fastreid_prune.plugin.reading import read_dataset, sorted_train
 
-    fastreid_prune.register()
-    from fastreid.data.datasets import DATASET_REGISTRY
-
-    items: list[tuple] = []
+    folder = str(root)
+    items: list[Item] = []
     for name in names:
-        try:
-            reader = DATASET_REGISTRY.get(name)
-        except KeyError:
-            known = ", ".join(sorted(key for key, _ in DATASET_REGISTRY))
-            raise FastreidPruneError(
-                f"{ascii(name)}: fastreid knows no such data set. Name one with --dataset: {known}."
-            ) from None
-        try:
-            train = reader(root=str(root)).train
-        except (RuntimeError, AssertionError, OSError) as error:
-            raise FastreidPruneError(
-                f"{name}: no such data set in {Path(root).absolute()} ({error}). Give the folder that holds it."
-            ) from error
-        items += sorted(train, key=lambda item: relative_name(item[0], str(root)))
+        items += sorted_train(read_dataset(name, folder, "--dataset"), name, folder)
     return Samples.from_items(
-        [relative_name(item[0], str(root)) for item in items],
+        [relative_name(item[0], folder) for item in items],
         [str(item[1]) for item in items],
-        [str(item[2]) for item in items],
+        [str(item[2]) if len(item) > 2 else "" for item in items],
     )

@@ -7,9 +7,8 @@ processes, so that functions pickled by the parent are found here.
 import os
 import runpy
 
-from fastreid_prune.plugin import register
-from fastreid_prune.plugin.launcher import SCRIPT, spawn_with_plugin
+from fastreid_prune.plugin.launcher import SCRIPT, register_for, spawn_with_plugin
 
-register()
+register_for(os.environ[SCRIPT])
 spawn_with_plugin()
 globals().update(runpy.run_path(os.environ[SCRIPT], run_name="__mp_main__"))

@@ -88,6 +88,16 @@ class CaptureState:
         self.recorder.load_state_dict(state, copy=False)
         logger.info(f"Resuming the capture after epoch {self.epoch}.")
 
+    def take_up_complete(self) -> None:
+        """Go on with a run whose capture ended before the checkpoint that it resumes from.
+
+        Raises:
+            FastreidPruneError: the checkpoint is of a run that captured nothing.
+        """
+        if self._resumed is None:
+            raise self._mismatch("an earlier epoch", "the checkpoint is of a run that captured nothing")
+        self.run, self.epoch = self._resumed["run"], self._resumed["epoch"]
+
     def save(self, epoch: int) -> None:
         """Write this rank's state after ``epoch``, before the checkpoint of that epoch is written."""
         save_state(self.recorder, self._path(epoch), **self._identity())
@@ -102,8 +112,9 @@ class CaptureState:
         if comm.is_main_process():
             done = self.folder / "state.done"
             shutil.rmtree(done, ignore_errors=True)
-            os.replace(self.states, done)
-            shutil.rmtree(done)
+            if self.states.exists():
+                os.replace(self.states, done)
+                shutil.rmtree(done)
 
     def _is_complete(self, epochs: int) -> bool:
         """Whether the run was killed after its last file: no state is left, and the trajectory is its own."""

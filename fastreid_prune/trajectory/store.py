@@ -16,6 +16,7 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.files import written_whole
 from fastreid_prune.trajectory.blocks import Rows, write_rows
 from fastreid_prune.trajectory.factors import FactoredLogits, epoch_shares
+from fastreid_prune.trajectory.per_epoch_logits import epoch_path
 from fastreid_prune.trajectory.records import EpochRecords
 from fastreid_prune.trajectory.samples import Samples
 from fastreid_prune.version import __version__
@@ -23,6 +24,7 @@ from fastreid_prune.version import __version__
 # 2: the classes may have any order, which meta.json tells
 SCHEMA_VERSION = 2
 FACTORS = "factors"
+_WHOLE = "logits"
 _META, _SAMPLES = "meta.json", "samples.csv"
 _LOGITS, _EPOCHS, _FEATURES = "mean_logits.npy", "epochs.npz", "features.npy"
 
@@ -42,6 +44,8 @@ class Trajectory:
         features: ``[N, D]`` float32, if recorded: of each sample's last visit, to which those of the training
             forwards are added where they were given (:class:`.mean_rows.FeatureSum`); of several runs, side by side.
         meta: everything else that is known about the run, JSON-able.
+        whole: the folder of the logits of every epoch (:mod:`.per_epoch_logits`); None where they were not kept, and of
+            merged runs.
     """
 
     mean_logits: Rows
@@ -50,6 +54,7 @@ class Trajectory:
     samples: Samples | None = None
     features: np.ndarray | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    whole: Path | None = None
 
     @property
     def num_samples(self) -> int:
@@ -81,6 +86,7 @@ class Trajectory:
                     epochs=EpochRecords(**{name: array[epochs] for name, array in vars(self.epochs).items()}),
                     features=None if self.features is None else self.features[:, columns],
                     meta={key: value for key, value in self.meta.items() if key != "runs"},
+                    whole=None,
                 )
             )
         return runs
@@ -169,7 +175,8 @@ def load_trajectory(path: str | os.PathLike) -> Trajectory:
         _expect(folder / FACTORS, logits.shape, (n, c))
     else:
         logits = _read_rows(folder / _LOGITS, (n, c))
-    return Trajectory(logits, labels, EpochRecords(**arrays), samples, features, meta)
+    whole = folder / _WHOLE if t and epoch_path(folder / _WHOLE, t - 1).exists() else None
+    return Trajectory(logits, labels, EpochRecords(**arrays), samples, features, meta, whole)
 
 
 def find_trajectory(path: str | os.PathLike) -> Path:

@@ -50,7 +50,8 @@ def test_features_and_weights_give_the_mean_logits_of_recorded_logits(tmp_path, 
     np.testing.assert_allclose(found.mean_logits[:], expected.mean_logits, rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(found.features, expected.features)
     np.testing.assert_allclose(found.epochs.loss, expected.epochs.loss, rtol=1e-5, atol=1e-6)
-    for method in scores.available():
+    # tdds needs the logits of every epoch, and neither kept them
+    for method in set(scores.available()) - {"tdds"}:
         a, b = scores.compute(found, method), scores.compute(expected, method)
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=method)
     assert not (tmp_path / "mean_logits.npy").exists()

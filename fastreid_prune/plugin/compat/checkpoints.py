@@ -53,6 +53,49 @@ def _read_plain_numbers() -> None:
     Checkpointer._load_file = _load_file
 
 
+def _name_missing_weights() -> None:
+    from fastreid.utils.checkpoint import Checkpointer
+
+    original_load, original_resume = Checkpointer.load, Checkpointer.resume_or_load
+
+    @functools.wraps(original_load)
+    def load(self, path, *args, **kwargs):
+        check_weights(path)
+        return original_load(self, path, *args, **kwargs)
+
+    @functools.wraps(original_resume)
+    def resume_or_load(self, path, *, resume=True):
+        if not path and not (resume and self.has_checkpoint()):
+            self.logger.info("No checkpoint found. Training model from scratch")
+            return {}
+        return original_resume(self, path, resume=resume)
+
+    Checkpointer.load, Checkpointer.resume_or_load = load, resume_or_load
+
+
+def check_weights(path: str) -> None:
+    """Refuse weights that are not there; addresses are left to fastreid.
+
+    Raises:
+        FastreidPruneError: no path at all, a folder, or no such file.
+    """
+    if not path:
+        raise FastreidPruneError(
+            "MODEL.WEIGHTS: no weights are given, so a random model would be evaluated. Name a checkpoint, such as "
+            "MODEL.WEIGHTS logs/run/model_final.pth."
+        )
+    if os.path.isdir(path):
+        found = sorted(name for name in os.listdir(path) if name.endswith(".pth"))
+        inside = f"it holds {', '.join(found)}" if found else "and holds no checkpoint"
+        raise FastreidPruneError(
+            f"{path}: a folder, {inside}. Name a file: MODEL.WEIGHTS {path}/model_final.pth."
+        )
+    if "://" not in path and not os.path.isfile(path):
+        raise FastreidPruneError(
+            f"{path}: no such checkpoint. Name the file of a training: MODEL.WEIGHTS or --resume."
+        )
+
+
 def _loads_weights_only() -> bool:
     import torch
 
@@ -73,5 +116,13 @@ PATCHES = (
         versions="torch >= 2.6",
         needed=_loads_weights_only,
         apply=_read_plain_numbers,
+    ),
+    Patch(
+        name="weights",
+        breaks="`--eval-only` without MODEL.WEIGHTS measures a random model, with status 0; weights that are not there "
+        "end in a traceback",
+        versions="all",
+        needed=always,
+        apply=_name_missing_weights,
     ),
 )

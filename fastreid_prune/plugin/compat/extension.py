@@ -5,19 +5,17 @@ Without a ``PRUNE`` key in the configuration, each of them does what fastreid do
 
 import functools
 
-from fastreid_prune.plugin.compat.loaders import loading_for
 from fastreid_prune.plugin.compat.patch import Patch, always
 from fastreid_prune.plugin.compat.rebind import rebind
+from fastreid_prune.plugin.loading import loading_for
 
 
 def _extend_config() -> None:
-    from fastreid.config import CfgNode, defaults
+    from fastreid.config import defaults
 
-    from fastreid_prune.plugin.config import add_prune_config, explaining
+    from fastreid_prune.plugin.config import add_prune_config
 
     add_prune_config(defaults._C)
-    for name in ("merge_from_file", "merge_from_other_cfg", "merge_from_list"):
-        setattr(CfgNode, name, explaining(getattr(CfgNode, name)))
 
 
 def _extend_loaders() -> None:
@@ -70,8 +68,11 @@ def _extend_models() -> None:
 
 def _extend_trainer() -> None:
     from fastreid.engine.defaults import DefaultTrainer
+    from fastreid.engine.train_loop import TrainerBase
+    from fastreid.utils import comm
 
-    from fastreid_prune.plugin import trainer
+    from fastreid_prune.plugin import epoch_loop, trainer
+    from fastreid_prune.plugin.output_lock import lock_output
 
     original_init = DefaultTrainer.__init__
     original_hooks = DefaultTrainer.build_hooks
@@ -80,12 +81,13 @@ def _extend_trainer() -> None:
 
     @functools.wraps(original_init)
     def __init__(self, cfg):
-        trainer.before_building(cfg)
+        cfg = trainer.before_building(cfg)
+        self._output_lock = lock_output(cfg.OUTPUT_DIR) if comm.is_main_process() else None
         original_init(self, cfg)
 
     @functools.wraps(original_hooks)
     def build_hooks(self):
-        with trainer.building_hooks():
+        with trainer.loaders_beside_training(self):
             return original_hooks(self)
 
     @functools.wraps(original_resume)
@@ -99,6 +101,16 @@ def _extend_trainer() -> None:
         trainer.before_training(self)
         return original_train(self)
 
+    original_loop = TrainerBase.train
+
+    @functools.wraps(original_loop)
+    def loop(self, start_epoch, max_epoch, iters_per_epoch):
+        pruning = trainer.in_run_pruning(self)
+        if pruning is None:
+            return original_loop(self, start_epoch, max_epoch, iters_per_epoch)
+        return epoch_loop.train(self, start_epoch, max_epoch, sum(pruning.iterations))
+
+    TrainerBase.train = loop
     DefaultTrainer.__init__ = __init__
     DefaultTrainer.build_hooks = build_hooks
     DefaultTrainer.resume_or_load = resume_or_load

@@ -13,7 +13,11 @@ def _launch_on_cpu_too() -> None:
     original = module._distributed_worker
 
     def choose(local_rank, main, world_size, processes, machine_rank, url, arguments):
-        worker = original if requested_device(arguments) == "cuda" else cpu_worker
+        worker = cpu_worker
+        if requested_device(arguments) == "cuda":
+            # before the first barrier, which otherwise makes a context of every rank on the first card
+            torch.cuda.set_device(local_rank)
+            worker = original
         worker(local_rank, main, world_size, processes, machine_rank, url, arguments)
 
     # Child processes find the worker by its module and name.
@@ -66,7 +70,8 @@ def requested_device(arguments: tuple) -> str:
 
 PATCH = Patch(
     name="launch-cpu",
-    breaks="`--num-gpus 2 MODEL.DEVICE cpu` stops: `launch` asserts CUDA and starts NCCL",
+    breaks="`--num-gpus 2 MODEL.DEVICE cpu` stops: `launch` asserts CUDA and starts NCCL; on GPUs all ranks take "
+    "memory on the first card, since the device is set after the first barrier",
     versions="all",
     needed=always,
     apply=_launch_on_cpu_too,

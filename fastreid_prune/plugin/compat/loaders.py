@@ -1,31 +1,16 @@
 """Data loaders on machines without CUDA, and with fewer cores than fastreid assumes."""
 
-import contextlib
 import functools
 import logging
 import multiprocessing
-import os
 import sys
-from collections.abc import Iterator
 
 import torch
 
 from fastreid_prune.plugin.compat.patch import Patch, always
+from fastreid_prune.plugin.loading import loading_device, usable_cores
 
 logger = logging.getLogger("fastreid.prune")
-
-_device = "cuda"
-
-
-@contextlib.contextmanager
-def loading_for(device: str) -> Iterator[None]:
-    """Data loaders made inside the block put their batches on ``device`` (as in ``MODEL.DEVICE``)."""
-    global _device
-    previous, _device = _device, device
-    try:
-        yield
-    finally:
-        _device = previous
 
 
 def _load_on_cpu_too() -> None:
@@ -38,8 +23,10 @@ def _load_on_cpu_too() -> None:
 
     @functools.wraps(original_init)
     def __init__(self, local_rank, **kwargs):
-        if torch.cuda.is_available() and not _device.startswith("cpu"):
-            original_init(self, local_rank, **kwargs)
+        if torch.cuda.is_available() and not loading_device().startswith("cpu"):
+            # cuda:1 is meant, whatever the rank
+            index = torch.device(loading_device()).index
+            original_init(self, local_rank if index is None else index, **kwargs)
         else:
             kwargs["pin_memory"] = False
             super(DataLoaderX, self).__init__(**kwargs)
@@ -103,13 +90,6 @@ def _pass_on_loading_errors() -> None:
     BackgroundGenerator.next = next
 
 
-def usable_cores() -> int:
-    """The number of processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _fit_worker_count() -> None:
     from fastreid.data.data_utils import DataLoaderX
     from fastreid.utils import comm
@@ -137,7 +117,7 @@ def _fork_workers() -> None:
 
     @functools.wraps(original)
     def __init__(self, local_rank, **kwargs):
-        if kwargs.get("num_workers", 0) and multiprocessing.get_start_method() == "spawn":
+        if kwargs.get("num_workers", 0) and multiprocessing.get_start_method() != "fork":
             kwargs.setdefault("multiprocessing_context", "fork")
         original(self, local_rank, **kwargs)
 
@@ -168,8 +148,8 @@ PATCHES = (
     ),
     Patch(
         name="worker-fork",
-        breaks="with several processes, each rank spawns its loading workers instead of forking them: every worker "
-        "imports torch and the script again, and Ctrl-C ends in their tracebacks",
+        breaks="with several processes, and always with Python 3.14 (forkserver is its default), workers are not "
+        "forked: every worker imports torch and the script again, and Ctrl-C ends in their tracebacks",
         versions="all, on Linux",
         needed=lambda: sys.platform == "linux",
         apply=_fork_workers,

@@ -6,8 +6,10 @@ from typing import Any
 
 def rebind(original: Any, replacement: Any) -> None:
     """Make every loaded fastreid module that holds ``original`` under some name hold ``replacement`` instead."""
+    # a copy that a project carries has another name
+    package = sys.modules["fastreid"].__name__
     for name, module in list(sys.modules.items()):
-        if name != "fastreid" and not name.startswith("fastreid."):
+        if name != package and not name.startswith(f"{package}."):
             continue
         for attribute, value in list(vars(module).items()):
             if value is original:
