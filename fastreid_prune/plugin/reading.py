@@ -80,7 +80,8 @@ def explaining_reader(name: str, root: str) -> Iterator[None]:
         raise
     except Exception as error:
         folder = os.path.abspath(root)
-        if isinstance(error, OSError) or (isinstance(error, RuntimeError) and "not found" in str(error)):
+        said_not_found = isinstance(error, (RuntimeError, AssertionError)) and "not found" in str(error)
+        if isinstance(error, OSError) or said_not_found:
             raise FastreidPruneError(
                 f"{name}: no such data set in {folder} ({error}). Set the environment variable FASTREID_DATASETS to "
                 "the folder that holds it."
