@@ -135,8 +135,8 @@ def _config(config_file: str | os.PathLike, options: Sequence[str]):
     try:
         cfg.merge_from_file(str(config_file))
         cfg.merge_from_list([str(option) for option in options])
-    except FastreidPruneError:
-        raise
+    except FastreidPruneError as error:
+        raise FastreidPruneError(f"{config_file}: {error}") from error
     except Exception as error:
         raise FastreidPruneError(
             f"{config_file}: fastreid refuses this configuration ({type(error).__name__}: {error!s:.200})."

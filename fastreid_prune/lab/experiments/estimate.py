@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fastreid_prune.lab.experiments.grid import WHOLE
 from fastreid_prune.lab.experiments.run_folder import DONE, RunFolder
 from fastreid_prune.lab.experiments.runs import SCORE, Run
 from fastreid_prune.plugin.recipes import seconds_an_image, train_size
@@ -55,6 +56,8 @@ class Pace:
         """How many images a run will see, with repetitions."""
         whole, _ = self.size(run)
         left = whole - pruned_count(whole, run.ratio)
+        if run.selection is not None and run.selection.method == WHOLE:
+            return run.epochs(whole, left) * (whole // run.recipe.batch) * run.recipe.batch
         return run.epochs(whole, left) * (left // run.recipe.batch) * run.recipe.batch
 
     def size(self, run: Run) -> tuple[int, int]:
@@ -104,4 +107,4 @@ def _bytes(run: Run, pace: Pace) -> int:
     if run.kind == SCORE:
         # mean logits and features in float32, six records an epoch, the tables
         return images * (4 * identities + 4 * 2048 + 24 * run.recipe.epochs + 600)
-    return (images * 250 if run.source else 0) + (256 << 10)
+    return (images * 250 if run.scoring else 0) + (256 << 10)

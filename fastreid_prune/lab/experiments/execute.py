@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.lab.experiments.grid import ITERATIONS, Selection
+from fastreid_prune.lab.experiments.grid import ITERATIONS, WHOLE, Selection
 from fastreid_prune.lab.experiments.run_folder import DONE, FAILED, WAITING, RunFolder, State
 from fastreid_prune.lab.experiments.runs import SCORE, Run, schedule
 from fastreid_prune.lab.training_process import CUT_OFF, Line
 from fastreid_prune.manifest import Manifest, prune_run
+from fastreid_prune.plugin.recipes import train_size
 from fastreid_prune.plugin.script.train_net import SCRIPT
 from fastreid_prune.purify import judge_run
 from fastreid_prune.scored_run.run_files import RunFiles
-from fastreid_prune.selection import STRATEGIES
+from fastreid_prune.selection import STRATEGIES, pruned_count
 
 logger = logging.getLogger("fastreid.prune")
 
@@ -126,8 +127,24 @@ def _arguments(run: Run, folder: RunFolder, settings: Settings) -> list[str]:
     epochs = run.recipe.epochs
     if run.kind == SCORE:
         options |= {"PRUNE.CAPTURE.ENABLED": True, "PRUNE.RATIO": 0.0, "PRUNE.MANIFEST": ""}
-    elif run.source is not None and run.selection is not None:
-        source = RunFolder.of(settings.folder, run.source)
+    elif run.selection is not None and run.selection_in_run:
+        options |= {
+            "PRUNE.IN_RUN.ENABLED": True,
+            "PRUNE.METHOD": run.selection.method,
+            "PRUNE.RATIO": run.ratio,
+            "PRUNE.PURIFY.ENABLED": run.purify,
+            "PRUNE.PURIFY.CALIBRATE": run.purify,
+            "PRUNE.KEEP_PER_IDENTITY": run.selection.keep_per_identity,
+            "PRUNE.KEEP_PER_CAMERA": run.selection.keep_per_camera,
+        }
+        if run.selection.method in STRATEGIES:
+            options["PRUNE.SCORE"] = run.selection.score
+    elif run.selection is not None and run.selection.method == WHOLE:
+        whole, _ = train_size(run.recipe, run.data)
+        epochs = run.epochs(whole, whole - pruned_count(whole, run.ratio))
+        options |= schedule(run.recipe, epochs)
+    elif run.scoring is not None and run.selection is not None:
+        source = RunFolder.of(settings.folder, run.scoring)
         whole, left = _choose(run, run.selection, source, folder)
         options["PRUNE.MANIFEST"] = str(folder.manifest)
         epochs = run.epochs(whole, left)

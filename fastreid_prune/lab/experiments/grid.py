@@ -13,13 +13,16 @@ import yaml
 from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.selection import STRATEGIES
+from fastreid_prune.selection.dynamic import DYNAMIC
 
 BUDGETS = EPOCHS, ITERATIONS = ("epochs", "iterations")
 _KEYS = (
     "data", "score", "retrain", "seeds", "score_seeds", "methods", "ratios", "purify", "budgets", "unpruned", "retries",
     "script", "baseline", "resources", "keep_checkpoints", "environment",
 )  # fmt: skip
-_METHOD_KEYS = ("method", "name", "score", "keep_per_identity", "keep_per_camera")
+_METHOD_KEYS = ("method", "name", "score", "keep_per_identity", "keep_per_camera", "in_run")
+# nothing is pruned, and as many images are processed as at the ratio's pruning
+WHOLE = "whole"
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,11 @@ class Selection:
 
     Attributes:
         name: as tables and figures name it.
-        method: a score, or a strategy of ``selection``.
+        method: a score, a strategy of ``selection``, one of its dynamic methods, or ``whole``: everything, for as many
+            iterations as the ratio leaves.
         score: what a strategy ranks by.
         keep_per_identity, keep_per_camera: floors.
+        in_run: the training prunes itself, without a scoring run before it; so do the dynamic methods.
     """
 
     name: str
@@ -46,6 +51,12 @@ class Selection:
     score: str = "entropy"
     keep_per_identity: int = 0
     keep_per_camera: int = 0
+    in_run: bool = False
+
+    @property
+    def needs_scoring(self) -> bool:
+        """Whether the choice is made from a scoring run."""
+        return not self.in_run and self.method != WHOLE
 
 
 @dataclass(frozen=True)
@@ -179,12 +190,19 @@ class _Reader:
         self._known(entry, _METHOD_KEYS, "methods.")
         method = entry["method"]
         for name, known in (
-            (method, (*scores.available(), *STRATEGIES)),
+            (method, (*scores.available(), *STRATEGIES, *DYNAMIC, WHOLE)),
             (entry.get("score"), scores.available()),
         ):
             if name is not None and name not in known:
                 raise self._refusal("methods", f"{name!r} found, one of {', '.join(known)} expected")
-        return Selection(**{"name": method, **entry})
+        in_run = entry.get("in_run", method in DYNAMIC)
+        if not isinstance(in_run, bool) or (in_run and method == WHOLE) or (not in_run and method in DYNAMIC):
+            raise self._refusal(
+                "methods.in_run",
+                f"{in_run!r} found for {method}; true or false expected, and nothing for whole",
+            )
+        name = f"{method} in run" if in_run and method not in DYNAMIC else method
+        return Selection(**{"name": name, **entry, "in_run": in_run})
 
     def _list(self, key: str, kind: Any, default: list) -> list:
         value = self.content.get(key, default)

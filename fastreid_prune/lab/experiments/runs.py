@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
-from fastreid_prune.lab.experiments.grid import EPOCHS, ITERATIONS, Grid, Selection
+from fastreid_prune.lab.experiments.grid import EPOCHS, ITERATIONS, WHOLE, Grid, Selection
 from fastreid_prune.plugin.recipes import Recipe, resolve
+from fastreid_prune.selection.dynamic import DYNAMIC
 
 SCORE, TRAIN = "score", "train"
 
@@ -24,7 +25,8 @@ class Run:
         seed: ``PRUNE.SEED``.
         data: the folder of the data sets.
         script: the training script; "" for the package's own.
-        source: the scoring run that the choice is made from; None where nothing is pruned.
+        source: the scoring run of the grid that this run is compared within, and that its choice is made from where it
+            needs one; None where nothing is pruned.
         selection, ratio, purify: the choice; None, 0 and False where nothing is pruned.
         budget: ``epochs``: as many as the recipe says; ``iterations``: as many as on the whole set.
     """
@@ -46,19 +48,31 @@ class Run:
         """64 hexadecimal digits of all that determines the outcome, and of nothing else: no name, no place."""
         choice = asdict(self.selection) if self.selection else {}
         choice.pop("name", None)
+        if choice and not self.selection_in_run:
+            choice.pop("in_run")
         content = {
             "kind": self.kind,
             "config": self.recipe.digest,
             "seed": self.seed,
             "data": self.data,
             "script": self.script,
-            "source": self.source.digest if self.source else "",
+            "source": self.scoring.digest if self.scoring else "",
             "choice": choice,
             "ratio": self.ratio,
             "purify": self.purify,
             "budget": self.budget,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def scoring(self) -> "Run | None":
+        """The scoring run that has to be done before; None where nothing is chosen from one."""
+        return self.source if self.selection is not None and self.selection.needs_scoring else None
+
+    @property
+    def selection_in_run(self) -> bool:
+        """Whether the training prunes itself."""
+        return self.selection is not None and self.selection.in_run
 
     @property
     def label(self) -> str:
@@ -72,7 +86,10 @@ class Run:
         return f"{self.name} {self.selection.name} {100 * self.ratio:g} %{purified} seed {self.seed}{same}"
 
     def epochs(self, whole: int, left: int) -> int:
-        """How many epochs on ``left`` of ``whole`` images the budget is."""
+        """How many epochs the budget is: on ``left`` of ``whole`` images, or on all for as many as are left."""
+        if self.selection is not None and self.selection.method == WHOLE:
+            batch = self.recipe.batch
+            return max(1, round(self.recipe.epochs * (left // batch) / max(whole // batch, 1)))
         return self.recipe.epochs if self.budget == EPOCHS else epochs_of_iterations(self.recipe, whole, left)
 
 
@@ -124,4 +141,9 @@ def _runs(grid: Grid) -> Iterator[Run]:
         )
         for ratio, source, (name, recipe), budget, purify, selection in choices:
             run = Run(TRAIN, name, recipe, seed, grid.data, grid.script)
+            if budget == ITERATIONS and not selection.needs_scoring:
+                # the whole set for as many iterations is the unpruned run; a run that prunes itself saves them
+                continue
+            if purify and (selection.method == WHOLE or selection.method in DYNAMIC):
+                continue
             yield replace(run, source=source, selection=selection, ratio=ratio, purify=purify, budget=budget)

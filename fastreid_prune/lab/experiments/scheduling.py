@@ -46,7 +46,7 @@ def work(runs: Sequence[Run], folder: str, pool: Pool, retries: int, report: Rep
 
     while waiting or under_way:
         for run in list(waiting):
-            source = states[run.source.digest] if run.source else State(DONE)
+            source = states[run.scoring.digest] if run.scoring else State(DONE)
             if source.status == FAILED and source.is_over(retries):
                 waiting.remove(run)
                 end(run, _give_up(folder, run, retries, "its scoring run failed"))

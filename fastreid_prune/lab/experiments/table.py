@@ -23,7 +23,8 @@ _TEXT = (
 )  # fmt: skip
 _NUMBERS = (
     "ratio", "keep_per_identity", "keep_per_camera", "seed", "score_seed", "images", "identities", "epochs",
-    "images_seen", "training_seconds", "wall_seconds", "cpu_seconds", "scoring_images_seen", "scoring_wall_seconds",
+    "images_seen", "images_processed", "training_seconds", "wall_seconds", "cpu_seconds", "scoring_images_seen",
+    "scoring_wall_seconds",
     "scoring_cpu_seconds", "near_copies", "wrong_labels_kept", "outliers_kept", "near_copies_kept", "attempts",
     *MEASURES,
 )  # fmt: skip
@@ -36,7 +37,8 @@ def rows(runs: Sequence[Run], folder: str | os.PathLike) -> list[Row]:
     """One row a run, in the grid's order; None where a value is not known.
 
     Percent for the measures (``metric`` is (Rank-1 + mAP) / 2); seconds of wall time, of processor time with all child
-    processes, and of the training steps alone. ``scoring_*`` is the cost of the scoring run that a choice needed.
+    processes, and of the training steps alone. ``scoring_*`` is the cost of the scoring run that a choice needed;
+    ``images_processed`` are the images that went forward and backward in the training and in that scoring run.
     ``near_copies`` is the share that the scored run tells; ``*_kept`` are counts by the truth of a test bed.
     """
     return [_row(run, RunFolder.of(folder, run), folder) for run in runs]
@@ -79,6 +81,8 @@ def _row(run: Run, place: RunFolder, folder: str | os.PathLike) -> Row:
     }
     for name in ("images", "identities", "epochs", "images_seen", "training_seconds", "device"):
         row[name] = getattr(record, name)
+    if record.images_seen is not None:
+        row["images_processed"] = record.images_seen
     row |= {name: value for name, value in record.evaluation.items() if name in MEASURES}
     if run.kind != SCORE and (found := kept(place.manifest, run.data)):
         row |= {f"{name}_kept": count for name, count in asdict(found).items()}
@@ -89,15 +93,18 @@ def _row(run: Run, place: RunFolder, folder: str | os.PathLike) -> Row:
             "keep_per_camera": choice.keep_per_camera,
         }
     if source:
-        scored = RunFolder.of(folder, source)
+        row["scored_with"] = source.name
+    if run.scoring:
+        scored = RunFolder.of(folder, run.scoring)
         row |= {
-            "scored_with": source.name,
-            "score_seed": source.seed,
+            "score_seed": run.scoring.seed,
             "scoring_images_seen": scored.record.images_seen,
             "scoring_wall_seconds": scored.state.wall_seconds,
             "scoring_cpu_seconds": scored.state.cpu_seconds,
             "near_copies": _near_copies(place),
         }
+        if record.images_seen is not None and scored.record.images_seen is not None:
+            row["images_processed"] += scored.record.images_seen
     return row
 
 

@@ -70,7 +70,7 @@ def test_the_same_iterations_are_more_epochs_on_fewer_images(read):
         ("score: el2n", "score: best", "methods: 'best' found"),
         ("[epochs, iterations]", "[hours]", "budgets: .*epochs or iterations expected"),
         ("[0, 1, 2]", "[a]", "seeds: .* a list of int expected"),
-        ("SOLVER.MAX_EPOCH", "SOLVER.MAXEPOCH", "fastreid refuses this configuration"),
+        ("SOLVER.MAX_EPOCH", "SOLVER.MAXEPOCH", r"retrain\.yml: SOLVER\.MAXEPOCH: no such configuration key"),
         ("Demo/score.yml", "Demo/none.yml", "none.yml: no such config file"),
         ("purify: [false, true]", "purify: [", "no YAML"),
     ],
@@ -101,3 +101,24 @@ def test_a_recipe_is_what_differs_from_the_defaults():
     assert "SOLVER.MAX_EPOCH: 12" in lines and "MODEL.DEVICE: 'cpu'" in lines
     # at its default, or only where the run writes to
     assert not any(line.startswith(("PRUNE.CAPTURE", "OUTPUT_DIR: 'elsewhere'")) for line in lines)
+
+
+def test_the_whole_set_and_trainings_that_prune_themselves_need_no_scoring(read):
+    methods = "[entropy, whole, rs2, infobatch, {method: auto, in_run: true}]"
+    runs = expand(
+        read(GRID.replace("[random, {method: redundancy_aware, score: el2n, name: ours}]", methods))
+    )
+    small = [run for run in runs if run.name == "small" and run.selection and run.seed == 0]
+    by_name = {run.selection.name: run for run in small if run.budget == "epochs"}
+    assert set(by_name) == {"entropy", "whole", "rs2", "infobatch", "auto in run"}
+    assert [name for name, run in by_name.items() if run.scoring] == ["entropy"]
+    assert {run.selection.name for run in small if run.budget == "iterations"} == {"entropy"}
+    assert {run.selection.name for run in small if run.purify} == {"entropy", "auto in run"}
+    # 1000 images are 15 batches of 64, 700 are 10: the whole set is trained on for two thirds of the epochs
+    assert by_name["whole"].epochs(1000, 700) == round(10 * 10 / 15)
+
+
+def test_a_method_that_chooses_before_each_epoch_cannot_choose_from_a_scoring_run(read):
+    text = GRID.replace("[random,", "[{method: rs2, in_run: false},")
+    with pytest.raises(FastreidPruneError, match="methods.in_run: False found for rs2"):
+        read(text)
