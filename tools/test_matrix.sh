@@ -18,7 +18,7 @@ declare -A oldest=(
 find_python() { # VERSION: an interpreter of it, from the path or from pyenv
     local candidate
     for candidate in "python$1" "$HOME"/.pyenv/versions/"$1".*/bin/python; do
-        if command -v "$candidate" >/dev/null && "$candidate" -c "import sys; sys.exit(sys.version_info[:2] != ($(tr . , <<<"$1")))"; then
+        if command -v "$candidate" >/dev/null && "$candidate" -c "import sys; sys.exit(sys.version_info[:2] != ($(tr . , <<<"$1")))" 2>/dev/null; then
             command -v "$candidate"
             return
         fi
