@@ -1,13 +1,12 @@
 """Which layouts there are; ``layouts/`` has a file for each."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastreid_prune.datasets.folder import Folder
 from fastreid_prune.datasets.names import NamePattern
 from fastreid_prune.datasets.table import Rows
-from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.errors import FastreidPruneError, did_you_mean
 
 Find = Callable[[Folder], list[str]]
 Read = Callable[[Folder, str, NamePattern | None, Rows], None]
@@ -65,6 +64,5 @@ def get(name: str) -> Layout:
     named = {other: one for one in layouts() for other in (one.name, *one.also)}
     if name.lower() in named:
         return named[name.lower()]
-    near = difflib.get_close_matches(name.lower(), named, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name.lower(), named)
     raise FastreidPruneError(f"no layout {name!r}; there are auto, {', '.join(named)}.{hint}")

@@ -8,14 +8,13 @@ A CSV ``file_name,pid,decision,new_pid``, one row a sample that somebody looked 
 - ``unsure``: somebody looked and could not tell: no verdict holds, the score alone decides.
 """
 
-import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.errors import FastreidPruneError, did_you_mean
 from fastreid_prune.io.names import check_names, examples
 from fastreid_prune.io.tables import CsvReader, write_csv
 from fastreid_prune.scored_run.score_table import ScoreTable
@@ -128,8 +127,7 @@ class Decisions:
         known = set(table.pid.tolist())
         unknown = sorted({pid for pid in self.new_pid.tolist() if pid and pid not in known})
         if unknown:
-            near = difflib.get_close_matches(unknown[0], known, n=1)
-            hint = f" Did you mean {ascii(near[0])}?" if near else ""
+            hint = did_you_mean(unknown[0], known)
             raise FastreidPruneError(
                 f"{self._where}: {len(unknown)} identities to relabel to are not the data set's: "
                 f"{examples(unknown)}.{hint}"

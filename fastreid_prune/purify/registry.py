@@ -1,6 +1,5 @@
 """Which rules of purification there are, and what each answers."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -8,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.errors import FastreidPruneError, did_you_mean
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import Trajectory
 
@@ -75,7 +74,6 @@ def get(name: str) -> Rule:
         FastreidPruneError: there is none; the message lists all and the nearest.
     """
     if name not in RULES:
-        near = difflib.get_close_matches(name, RULES, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, RULES)
         raise FastreidPruneError(f"rule: {name!r} found, one of {', '.join(RULES)} expected.{hint}")
     return RULES[name]

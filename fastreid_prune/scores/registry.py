@@ -1,13 +1,12 @@
 """Which methods there are, and the one call that runs them."""
 
-import difflib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.errors import FastreidPruneError, did_you_mean
 from fastreid_prune.trajectory.store import Trajectory
 
 Score = Callable[..., np.ndarray]
@@ -69,8 +68,7 @@ def get(name: str) -> Method:
         'entropy'
     """
     if name not in _METHODS:
-        near = difflib.get_close_matches(name, _METHODS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, _METHODS)
         raise FastreidPruneError(f"no method {name!r}; there are {', '.join(available())}.{hint}")
     return _METHODS[name]
 

@@ -1,6 +1,5 @@
 """Which strategies there are, what each is asked and what it answers."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.errors import FastreidPruneError, did_you_mean
 from fastreid_prune.selection.near_copies import Collapse
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.redundancy import collapse_pool
@@ -113,7 +112,6 @@ def get(name: str) -> Strategy:
         FastreidPruneError: there is none; the message lists all and the nearest.
     """
     if name not in STRATEGIES:
-        near = difflib.get_close_matches(name, STRATEGIES, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(name, STRATEGIES)
         raise FastreidPruneError(f"strategy: {name!r} found, one of {', '.join(STRATEGIES)} expected.{hint}")
     return STRATEGIES[name]

@@ -1,12 +1,11 @@
 """The strategies by name: one call that chooses, and says why."""
 
-import difflib
 from dataclasses import dataclass
 
 import numpy as np
 
 from fastreid_prune import scores
-from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.errors import FastreidPruneError, did_you_mean
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.regime import Regime
 from fastreid_prune.selection.registry import STRATEGIES, Task, get
@@ -32,8 +31,7 @@ def strategy_and_score(method: str, score: str | None = None) -> tuple[str, str]
         scores.get(chosen)
         return method, chosen
     if method not in scores.available():
-        near = difflib.get_close_matches(method, [*STRATEGIES, *scores.available()], n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(method, [*STRATEGIES, *scores.available()])
         raise FastreidPruneError(
             f"method: {method!r} found, a strategy ({', '.join(STRATEGIES)}) or a score "
             f"({', '.join(scores.available())}) expected.{hint}"
