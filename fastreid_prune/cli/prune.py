@@ -13,6 +13,8 @@ from fastreid_prune.cli.printing import print_table
 @click.option("--score", help="What a strategy ranks by; not with a score as the method.  [entropy]")
 @click.option("--purify", is_flag=True,
               help="Act on the run's verdicts: relabel; leave out outliers and what is more likely wrong.")  # fmt: skip
+@click.option("--identities", is_flag=True,
+              help="With --purify: merge and part identities as accepted in RUN/prune/identities.csv.")  # fmt: skip
 @click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
               help="What a person decided, saved from the report's page: holds over any verdict.")  # fmt: skip
 @click.option("--keep-per-identity", type=click.IntRange(0), default=0, show_default=True, metavar="K",
@@ -23,12 +25,14 @@ from fastreid_prune.cli.printing import print_table
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="The manifest, a CSV.  [RUN/prune/manifest.csv]"
 )
-def command(run, ratio, method, score, purify, decisions, keep_per_identity, keep_per_camera, seed, output):
+def command(
+    run, ratio, method, score, purify, identities, decisions, keep_per_identity, keep_per_camera, seed, output
+):
     """Write the manifest of RUN, the output folder of a scored run: what stays, and under which identity."""
     from fastreid_prune.manifest import prune_run
 
     summary = prune_run(
-        run, ratio, method, score=score, purify=purify, decisions=decisions, output=output,
+        run, ratio, method, score=score, purify=purify, identities=identities, decisions=decisions, output=output,
         keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera, seed=seed,
     )  # fmt: skip
     manifest = summary.manifest

@@ -199,7 +199,7 @@ class Manifest:
         about = {"method": method, "ratio": ratio, "thresholds": thresholds or {}, "source": source or {}}
         about["regime"] = regime or {}
         named = dict(zip(COLUMNS, (column[order] for column in columns), strict=True))
-        return cls(**named, about=about | {"new_ids": []}, rows=order)
+        return cls(**named, about=about | {"new_ids": sorted(set(new_pid[keep]) - set(pid))}, rows=order)
 
     def check_against(self, file_names: Sequence[str], pids: Sequence[str]) -> np.ndarray:
         """The manifest's row of each sample of a data set, [M] int64, if it is the data set that this is for.

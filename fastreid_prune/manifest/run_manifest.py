@@ -10,6 +10,7 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.files import sha256
 from fastreid_prune.manifest.decisions import Decisions
 from fastreid_prune.manifest.manifest import Manifest
+from fastreid_prune.scored_run.identity_table import IDENTITIES, apply_identities, read_identities
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
@@ -56,6 +57,7 @@ def prune_run(
     *,
     score: str | None = None,
     purify: bool = False,
+    identities: bool = False,
     decisions: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
     keep_per_identity: int = 0,
@@ -73,6 +75,8 @@ def prune_run(
             more likely wrong than right though not surely enough for a verdict (:attr:`.Verdicts.in_doubt`): in
             training a wrong label costs more than a right one gives (docs/verdicts.md). Without, ``"auto"`` prunes
             what the verdicts doubt before anything else.
+        identities: merge and part identities as ``identities.csv`` of the run says: what a person accepted there, and
+            what the judge answers for unless a person refused it. Only with ``purify``.
         decisions: a file of decisions by hand, as the report's page saves it. They hold over any verdict: what
             was kept or relabelled is not pruned, what was dropped is left out.
         output: the manifest's CSV; by default ``manifest.csv`` beside the scores.
@@ -94,6 +98,9 @@ def prune_run(
         )
     verdicts, protected = (table.verdicts if purify else table.unreadable_only), None
     source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"}
+    if identities:
+        verdicts = _with_identities(run, table, verdicts, purify)
+        source[f"sha256 of {IDENTITIES}"] = sha256(run.folder / IDENTITIES)
     if decisions is not None:
         verdicts, protected = Decisions.read(decisions).overrule(table, verdicts)
         source["sha256 of decisions"] = sha256(decisions)
@@ -124,6 +131,15 @@ def prune_run(
         lost=identities_lost(pool.pids, choice.keep),
         in_doubt=int(in_doubt.sum()),
     )
+
+
+def _with_identities(run: RunFiles, table: ScoreTable, verdicts: Verdicts, purify: bool) -> Verdicts:
+    path = run.folder / IDENTITIES
+    if not purify:
+        raise FastreidPruneError("identities are merged and parted in purification: give --purify too.")
+    if not path.is_file():
+        raise FastreidPruneError(f"{path}: no such file. Judge the run first (fastreid-prune judge).")
+    return apply_identities(read_identities(path), table, verdicts)
 
 
 def _doubted(table: ScoreTable) -> np.ndarray:

@@ -10,9 +10,17 @@ import numpy as np
 from fastreid_prune.datasets.truth import NO_ID, read_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify import judge_rule, paper  # noqa: F401 - they register themselves
+from fastreid_prune.purify.identity_findings import identity_findings, identity_sentences
 from fastreid_prune.purify.judge import DEFAULT_PRECISION
 from fastreid_prune.purify.metrics import Quality, quality
 from fastreid_prune.purify.registry import Ruling, get
+from fastreid_prune.scored_run.identity_table import (
+    IDENTITIES,
+    Finding,
+    keep_decisions,
+    read_identities,
+    write_identities,
+)
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import VERDICT_COLUMNS, ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
@@ -25,17 +33,19 @@ class JudgedRun:
     Attributes:
         ruling: the verdicts and what they rest on.
         quality: against the truth, where it was given.
-        files: the run's score files.
+        files: the run's score files, and ``identities.csv``.
+        identities: what was found about identities; decided by hand, see :mod:`.identity_table`.
     """
 
     ruling: Ruling
     quality: Quality | None
     files: tuple[Path, ...]
+    identities: list[Finding]
 
     @property
     def sentences(self) -> list[str]:
         """What the verdicts are worth, in words."""
-        return self.ruling.sentences
+        return [*self.ruling.sentences, *identity_sentences(self.identities)]
 
 
 def judge_run(
@@ -46,6 +56,8 @@ def judge_run(
     truth: str | os.PathLike | None = None,
 ) -> JudgedRun:
     """Judge the samples of a run and write the verdicts into its ``scores.parquet`` and ``scores.csv``.
+
+    What it finds about identities goes into ``identities.csv``; decisions by hand that are there stay.
 
     Args:
         run: a scored run, or its folder.
@@ -66,7 +78,11 @@ def judge_run(
     if truth is not None:
         measured = against_truth(table, ruling, truth)
     run.write_table(table)
-    return JudgedRun(ruling, measured, run.score_files)
+    path = run.folder / IDENTITIES
+    earlier = read_identities(path) if path.is_file() else []
+    findings = keep_decisions(identity_findings(trajectory), earlier)
+    write_identities(path, findings)
+    return JudgedRun(ruling, measured, (*run.score_files, path), findings)
 
 
 def with_verdicts(table: ScoreTable, ruling: Ruling) -> ScoreTable:

@@ -11,6 +11,7 @@ from fastreid_prune.datasets.truth import TruthRow, write_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.purify import judge_run, quality
+from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding, write_identities
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.trajectory import save_trajectory
@@ -46,7 +47,8 @@ def test_verdicts_are_in_both_score_files(soiled, judged):
         rows = list(csv.DictReader(file))
     assert [row["verdict"] for row in rows] == judgement.verdicts.verdict.tolist()
     assert [row["suggested_pid"] for row in rows] == judgement.verdicts.suggested_pid.tolist()
-    assert set(done.files) == {folder / "prune" / "scores.parquet", folder / "prune" / "scores.csv"}
+    names = ("scores.parquet", "scores.csv", "identities.csv")
+    assert set(done.files) == {folder / "prune" / name for name in names}
     assert table.thresholds == judgement.summary.to_json()
 
 
@@ -136,3 +138,38 @@ def test_a_run_of_which_only_scores_are_left_is_refused(soiled, tmp_path):
     rmtree(tmp_path / "copy" / "prune" / "trajectory")
     with pytest.raises(FastreidPruneError, match="no trajectory"):
         judge_run(tmp_path / "copy")
+
+
+def test_accepted_identities_are_merged_in_the_manifest_and_only_when_asked_for(judged):
+    folder, _ = judged
+    pid = RunFiles.open(folder).table.pid
+    one, other = sorted(set(pid.tolist()))[:2]
+    path = folder / "prune" / "identities.csv"
+    before = path.read_text()
+    try:
+        write_identities(path, [Finding(SAME, one, other, 3, 5.0, None, "", "accept", "alike")])
+        plain = prune_run(folder, 0.0, purify=True).manifest
+        merged = prune_run(folder, 0.0, purify=True, identities=True).manifest
+        assert other in set(plain.new_pid) and other not in set(merged.new_pid)
+        came = merged.pid == other
+        assert set(merged.new_pid[came & (plain.new_pid == other)]) == {one}
+        with pytest.raises(FastreidPruneError, match="--purify"):
+            prune_run(folder, 0.0, identities=True)
+    finally:
+        path.write_text(before)
+
+
+def test_a_parted_identity_has_a_new_name_that_the_manifest_declares(judged, tmp_path):
+    folder, _ = judged
+    table = RunFiles.open(folder).table
+    one = table.pid[0]
+    files = tuple(table.file_name[table.pid == one][:3].tolist())
+    path = folder / "prune" / "identities.csv"
+    before = path.read_text()
+    try:
+        write_identities(path, [Finding(MORE, one, "", 3, 0.4, None, "", "accept", "two", files)])
+        prune_run(folder, 0.0, purify=True, identities=True, output=tmp_path / "m.csv")
+        manifest = Manifest.read(tmp_path / "m.csv")
+        assert manifest.about["new_ids"] == [f"{one}b"]
+    finally:
+        path.write_text(before)
