@@ -11,23 +11,21 @@ from fastreid_prune.lab.experiments import grid
 
 
 @pytest.fixture(scope="module")
-def configuration_page():
-    spec = importlib.util.spec_from_file_location(
-        "configuration_page", ROOT / "docs" / "configuration_page.py"
-    )
+def made_from_code():
+    spec = importlib.util.spec_from_file_location("made_from_code", ROOT / "docs" / "made_from_code.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_every_configuration_key_has_its_default_and_a_comment(configuration_page, prune_keys):
-    assert doctest.testmod(configuration_page) == (0, 1)
-    found = configuration_page.configuration_keys(configuration_page.SOURCE.read_text())
+def test_every_configuration_key_has_its_default_and_a_comment(made_from_code, prune_keys):
+    assert doctest.testmod(made_from_code) == (0, 1)
+    found = made_from_code.configuration_keys(made_from_code.SOURCE.read_text())
     groups = {key for key in prune_keys if any(other.startswith(f"{key}.") for other in prune_keys)}
     assert {key for key, _, _ in found} == prune_keys - groups
     assert all(comment.endswith((".", ")")) for _, _, comment in found)
     page = (ROOT / "docs" / "reference" / "configuration.md").read_text()
-    made = configuration_page.on_page_markdown(page)
+    made = made_from_code.on_page_markdown(page)
     assert all(f"`{key}`" in made for key, _, _ in found)
 
 
@@ -44,3 +42,14 @@ def test_every_page_is_reached_from_the_navigation():
 
     named = pages(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])
     assert named == {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+
+
+def test_the_tables_of_registries_name_what_is_registered(made_from_code):
+    from fastreid_prune import scores
+    from fastreid_prune.datasets import layouts
+    from fastreid_prune.selection import STRATEGIES
+
+    page = made_from_code.on_page_markdown((ROOT / "docs" / "reference" / "methods.md").read_text())
+    names = [*scores.available(), *STRATEGIES, "judge", "paper", *(layout.name for layout in layouts())]
+    assert not [name for name in names if f"| `{name}` |" not in page]
+    assert "<!--" not in page

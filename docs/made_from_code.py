@@ -1,0 +1,101 @@
+"""Tables in the pages that are made from the code: configuration keys from their comments, the rest from registries."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path(__file__).parents[1] / "fastreid_prune" / "plugin" / "config.py"
+_KEY = re.compile(r"cfg\.(PRUNE[\w.]*) = (.*)")
+
+
+def configuration_keys(source: str) -> list[tuple[str, str, str]]:
+    """Key, default and comment, in the order of the source.
+
+    A comment stands above its key, and serves the keys that follow it without one of their own.
+
+    >>> configuration_keys("    # How many.\\n    cfg.PRUNE.COUNT = 3\\n")
+    [('PRUNE.COUNT', '3', 'How many.')]
+    """
+    found: list[tuple[str, str, str]] = []
+    comment: list[str] = []
+    complete = False
+    for line in (line.strip() for line in source.splitlines()):
+        if line.startswith("#"):
+            comment = [*([] if complete else comment), line.lstrip("# ")]
+            complete = False
+        elif match := _KEY.fullmatch(line):
+            if match[2] != "node()":
+                found.append((match[1], match[2].split("  #")[0], " ".join(comment)))
+            complete = True
+    return found
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    lines = [tuple(header), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    lines.insert(1, tuple("---" for _ in lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _keys() -> str:
+    keys = configuration_keys(SOURCE.read_text(encoding="utf-8"))
+    return table(
+        ("key", "default", "what it does"),
+        ((f"`{key}`", f"`{default}`", what) for key, default, what in keys),
+    )
+
+
+def _scores() -> str:
+    from fastreid_prune import scores
+
+    found = [scores.get(name) for name in scores.available()]
+    return table(
+        ("score", "high where", "source"), ((f"`{one.name}`", one.direction, one.source) for one in found)
+    )
+
+
+def _strategies() -> str:
+    from fastreid_prune.selection import STRATEGIES
+
+    found = STRATEGIES.values()
+    return table(
+        ("strategy", "what it does", "source"),
+        ((f"`{one.name}`", one.direction, one.source) for one in found),
+    )
+
+
+def _rules() -> str:
+    import fastreid_prune.purify.judge_run  # noqa: F401 - the rules register themselves
+    from fastreid_prune.purify.registry import RULES
+
+    found = RULES.values()
+    return table(
+        ("rule", "goes by", "source"), ((f"`{one.name}`", one.direction, one.source) for one in found)
+    )
+
+
+def _layouts() -> str:
+    from fastreid_prune.datasets import layouts
+
+    return table(
+        ("layout", "looks like", "source"),
+        ((f"`{one.name}`", one.looks_like, one.source) for one in layouts()),
+    )
+
+
+MADE = {
+    "<!-- keys -->": _keys,
+    "<!-- scores -->": _scores,
+    "<!-- strategies -->": _strategies,
+    "<!-- rules -->": _rules,
+    "<!-- layouts -->": _layouts,
+}
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Called by MkDocs for every page."""
+    for mark, make in MADE.items():
+        if mark in markdown:
+            markdown = markdown.replace(mark, make())
+    return markdown
