@@ -60,7 +60,16 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["fastreid_prune", "fastreid_prune.*"]),
-    package_data={"fastreid_prune": ["py.typed", "report/templates/*", "report/static/*", "purify/*.json"]},
+    package_data={
+        "fastreid_prune": [
+            "py.typed",
+            "report/templates/*",
+            "report/static/*",
+            "purify/*.json",
+            "configs/*.yml",
+            "configs/*/*.yml",
+        ]
+    },
     install_requires=[
         "torch>=2.1",
         "torchvision>=0.16",

@@ -14,6 +14,8 @@ from fastreid_prune.version import __version__
 
 # verb -> one line of help; the module of a verb has its name (``import`` is a keyword: ``import_``)
 VERBS = {
+    "audit": "Any data set: scored by a recipe that fits, judged; page, manifest and lists.",
+    "quickstart": "The whole way: scored, pruned, retrained on what is kept, side by side.",
     "run": "Run any fastreid training script, unmodified, with the plug-in active.",
     "demo": "Write the embedded data set, in Market-1501's layout, with its truth.csv.",
     "judge": "Which labels are wrong, which images are nobody's; how sure that is.",

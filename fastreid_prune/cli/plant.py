@@ -33,8 +33,8 @@ def command(
 ) -> None:
     """Copy the data set in FOLDER with wrong labels and outliers planted, and a truth.csv that names them.
 
-    FOLDER is the data sets' root folder (fastreid's FASTREID_DATASETS) and holds a data set in Market-1501's,
-    VeRi's or MSMT17's layout. Unchanged images are hard links where possible.
+    FOLDER holds a data set in any layout. One in Market-1501's, VeRi's or MSMT17's stays in it, any other becomes one
+    in Market-1501's. Unchanged images are hard links where possible.
     """
     planted = plant(folder, output, wrong_labels, pattern, outliers, seed, progress=True)
     table = Table("training images", "number")

@@ -56,6 +56,9 @@ def read(path: str | os.PathLike, layout: str = AUTO, pattern: str | None = None
             f"{path}: no such file or folder.{_nearest(path)} Give a data set's folder, or a table."
         )
     folder = list_folder(path)
+    table = _only_table(folder) if layout == AUTO and not pattern else None
+    if table is not None:
+        return _read_file(table, rows)
     chosen, base = _choose(folder, layout, pattern)
     if folder.hidden:
         rows.note(f"{folder.hidden} hidden files are not looked at.")
@@ -103,6 +106,13 @@ def _choose(folder: Folder, layout: str, pattern: str | None) -> tuple[Layout, s
         if places:
             return candidate, _only(folder, candidate, places)
     raise FastreidPruneError(_nothing_fits(folder))
+
+
+def _only_table(folder: Folder) -> Path | None:
+    """The one table of a folder in which nothing else says who is shown, whatever it is called."""
+    tables = [file for file in folder.files if "/" not in file and file.lower().endswith(ENDINGS)]
+    fits = len(tables) == 1 and not any(one.find(folder) for one in registry.layouts())
+    return folder.path / tables[0] if fits else None
 
 
 def _only(folder: Folder, layout: Layout, places: list[str]) -> str:

@@ -27,6 +27,22 @@ ENDINGS = (
 _WIDE = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
+class UnreadableImage(FastreidPruneError):
+    """A file is no picture that can be decoded.
+
+    Attributes:
+        why: as a few words.
+    """
+
+    def __init__(self, path: str | os.PathLike, why: str):
+        super().__init__(f"{path}: {why}. Replace or remove it.")
+        self.why = why
+        self._path = path
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self._path, self.why)
+
+
 def is_image_name(name: str) -> bool:
     """Whether a file has an image's ending, in any case of its letters."""
     return PurePath(name).suffix.lower() in ENDINGS
@@ -41,7 +57,7 @@ def read_rgb(path: str | os.PathLike, longest: int | None = None) -> Image.Image
             faster. It may still be larger.
 
     Raises:
-        FastreidPruneError: no picture, a truncated one, or one too large to be decoded; the message names the file.
+        UnreadableImage: no picture, a truncated one, or one too large to be decoded; the message names the file.
     """
     try:
         with Image.open(path) as file:
@@ -49,13 +65,12 @@ def read_rgb(path: str | os.PathLike, longest: int | None = None) -> Image.Image
                 file.draft("RGB", (longest, longest))
             return to_rgb(_upright(file))
     except FileNotFoundError as error:
-        raise FastreidPruneError(f"{path}: no such file.") from error
+        raise UnreadableImage(path, "no such file") from error
     except UnidentifiedImageError as error:
-        what = "no image that can be read" if os.path.getsize(path) else "an empty file"
-        raise FastreidPruneError(f"{path}: {what}. Replace or remove it.") from error
+        raise UnreadableImage(path, "no image" if os.path.getsize(path) else "an empty file") from error
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError) as error:
         said = str(error).replace(str(path), "").strip() or type(error).__name__
-        raise FastreidPruneError(f"{path}: cannot be decoded ({said}). Replace or remove it.") from error
+        raise UnreadableImage(path, f"cannot be decoded ({said})") from error
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -60,8 +60,18 @@ def examples(values: Iterable[str], total: int | None = None, limit: int = 3) ->
 
 
 def dataset_names(pids: Sequence[str] | np.ndarray) -> np.ndarray:
-    """[N] str: the data set of each identity, ``market1501`` for ``market1501_2``; else ``dataset``."""
+    """[N] str: the data set of each identity, ``market1501`` for ``market1501_2``; else ``dataset``.
+
+    Where all identities have the same word before their first underscore, that is the data set: an identity may have
+    underscores of its own.
+
+    >>> dataset_names(["people_anna_smith", "people_ben_smith"]).tolist()
+    ['people', 'people']
+    """
     distinct, place = np.unique(np.asarray(pids, dtype=object), return_inverse=True)
+    first = {pid.partition("_")[0] for pid in distinct if "_" in pid}
+    if len(first) == 1 and all("_" in pid for pid in distinct):
+        return np.full(len(place), first.pop(), dtype=object)
     names = np.array([pid.rpartition("_")[0] or "dataset" for pid in distinct], dtype=object)
     return names[place] if len(names) else np.zeros(0, object)
 

@@ -25,6 +25,11 @@ def add_prune_config(cfg: CfgNode) -> None:
     # Train on this manifest: pruned samples and outliers are gone, relabelled ones carry the new identity.
     cfg.PRUNE.MANIFEST = ""
 
+    cfg.PRUNE.DATA = node()
+    # Where a name in DATASETS.NAMES or TESTS is a path: how the names of its files say who they show, a regular
+    # expression such as "(?P<pid>\\d+)_c(?P<camid>\\d+)". Empty: what the files lie in or are called says it.
+    cfg.PRUNE.DATA.PATTERN = ""
+
     cfg.PRUNE.CAPTURE = node()
     # Record the classifier head's logits, and write OUTPUT_DIR/prune at the end of training.
     cfg.PRUNE.CAPTURE.ENABLED = False

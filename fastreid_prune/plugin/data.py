@@ -14,6 +14,7 @@ from fastreid_prune.plugin.checks import check_length
 from fastreid_prune.plugin.images import drop_unreadable
 from fastreid_prune.plugin.indexed import IndexedDataset, class_numbers, with_items
 from fastreid_prune.plugin.items import Item, apply_manifest
+from fastreid_prune.plugin.on_disk import register_paths
 from fastreid_prune.plugin.reading import (
     data_root,
     explaining_reader,
@@ -36,6 +37,7 @@ def build_train_loader(original, cfg, **kwargs):
     Raises:
         FastreidPruneError: no data set at the path, or the manifest does not fit it.
     """
+    register_paths(cfg)
     prune = cfg.PRUNE
     if prune.IN_RUN.ENABLED and kwargs.get("sampler") is not None:
         raise FastreidPruneError(
@@ -72,6 +74,7 @@ def build_train_loader(original, cfg, **kwargs):
 
 def build_test_loader(original, cfg, *args, **kwargs):
     """``build_reid_test_loader(cfg, …)`` with an error that says where the data set was looked for."""
+    register_paths(cfg)
     name = kwargs.get("dataset_name") or (args[0] if args else "")
     if not name or kwargs.get("test_set") is not None:
         return original(cfg, *args, **kwargs)

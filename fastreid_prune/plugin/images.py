@@ -1,16 +1,15 @@
 """Images that cannot be decoded are found before training, not an hour into it."""
 
 import logging
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from fastreid.data.data_utils import read_image
 from fastreid.utils import comm
-from PIL import UnidentifiedImageError
 from rich.progress import track
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.images import UnreadableImage
 from fastreid_prune.plugin.items import Item, relative_name
 from fastreid_prune.plugin.loading import usable_cores
 
@@ -69,8 +68,8 @@ def drop_unreadable(items: list[Item], root: str) -> tuple[list[Item], list[dict
 def _decoding_error(path: str) -> str:
     try:
         read_image(path)
-    except UnidentifiedImageError:
-        return "no image" if os.path.getsize(path) else "an empty file"
+    except UnreadableImage as error:
+        return error.why
     except Exception as error:
         return f"{type(error).__name__}: {str(error).replace(path, '').strip() or 'cannot be decoded'}"
     return ""

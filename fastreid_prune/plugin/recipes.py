@@ -11,6 +11,7 @@ from pathlib import Path
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin import register
 from fastreid_prune.plugin.samples import training_samples
+from fastreid_prune.plugin.shipped import find_config
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Recipe:
         delay: ``SOLVER.DELAY_EPOCHS``.
         datasets: ``DATASETS.NAMES``.
         device: ``MODEL.DEVICE``.
+        warmup: ``SOLVER.WARMUP_ITERS``.
+        size: ``INPUT.SIZE_TRAIN``, height and width.
     """
 
     config_file: str
@@ -38,6 +41,8 @@ class Recipe:
     delay: int
     datasets: tuple[str, ...]
     device: str
+    warmup: int
+    size: tuple[int, int]
 
     @property
     def digest(self) -> str:
@@ -59,9 +64,11 @@ def resolve(config_file: str | os.PathLike, options: Sequence[str] = ()) -> Reci
     datasets, device = tuple(cfg.DATASETS.NAMES), str(cfg.MODEL.DEVICE)
     cfg.OUTPUT_DIR = ""
     text = "\n".join(_changes(cfg, get_cfg()))
+    warmup, (height, width) = int(cfg.SOLVER.WARMUP_ITERS), cfg.INPUT.SIZE_TRAIN
     return Recipe(
-        str(config_file), tuple(map(str, options)), text, epochs, batch, steps, delay, datasets, device
-    )
+        str(config_file), tuple(map(str, options)), text, epochs, batch, steps, delay, datasets, device, warmup,
+        (int(height), int(width)),
+    )  # fmt: skip
 
 
 def train_size(recipe: Recipe, data: str | os.PathLike) -> tuple[int, int]:
@@ -126,6 +133,7 @@ def _config(config_file: str | os.PathLike, options: Sequence[str]):
     register()
     from fastreid.config import get_cfg
 
+    config_file = find_config(str(config_file))
     if not Path(config_file).is_file():
         raise FastreidPruneError(
             f"{config_file}: no such config file. Paths in a grid are relative to the folder of the grid's file, or to "

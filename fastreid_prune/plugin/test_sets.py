@@ -8,6 +8,7 @@ from yacs.config import CfgNode
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.images import decoding_errors
 from fastreid_prune.plugin.items import Item
+from fastreid_prune.plugin.on_disk import register_paths
 from fastreid_prune.plugin.reading import data_root, explaining_reader, read_dataset
 
 _ADVICE = "or train without evaluation: DATASETS.TESTS ()."
@@ -20,6 +21,7 @@ def check_test_sets(cfg: CfgNode) -> None:
         FastreidPruneError: a test set is unknown or not there, has no query or no gallery, no query of it has a match
             in another camera, or an image of it cannot be decoded.
     """
+    register_paths(cfg)
     for name in cfg.DATASETS.TESTS:
         data = read_dataset(name, data_root(), "DATASETS.TESTS")
         with explaining_reader(name, data_root()):

@@ -16,6 +16,7 @@ from fastreid_prune.plugin.config import check_prune_config
 from fastreid_prune.plugin.in_run import InRunPruning
 from fastreid_prune.plugin.in_run_plan import InRunPlan, check_room
 from fastreid_prune.plugin.memory import keep_freed_memory
+from fastreid_prune.plugin.progress import ProgressFile
 from fastreid_prune.plugin.run_record import RunRecord
 from fastreid_prune.plugin.seeding import seed_everything
 from fastreid_prune.plugin.seeding_hook import SeedingHook
@@ -98,6 +99,7 @@ def attach(trainer: Any) -> None:
         len(trainer._hooks),
     )
     trainer._hooks[first:first] = added
+    trainer.register_hooks(ProgressFile.asked_for())
     # The record comes last: it holds what the last evaluation found.
     trainer.register_hooks([RunRecord(trainer.cfg, trainer.iters_per_epoch)])
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, features
 
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.images import read_rgb
+
 QUALITY = 62
 
 
@@ -43,10 +46,8 @@ def thumbnails(
 
 def _thumbnail(path: Path, longest: int) -> Thumbnail | None:
     try:
-        with Image.open(path) as file:
-            file.draft("RGB", (longest, longest))
-            image = file.convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError):
+        image = read_rgb(path, longest)
+    except FastreidPruneError:
         return None
     image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     kind = "webp" if features.check("webp") else "jpeg"

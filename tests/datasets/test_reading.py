@@ -93,6 +93,12 @@ def test_metadata_of_hugging_face_in_each_split_s_folder(tmp_path):
     assert [(skip.reason, skip.count) for skip in data.skipped] == [("not in the table", 1)]
 
 
+def test_a_folder_s_only_table_is_read_where_nothing_else_says_who_is_shown(tmp_path):
+    lay(tmp_path, "images/1.jpg", "images/2.jpg")
+    write(tmp_path / "people.csv", "file_name,pid", "images/1.jpg,a", "images/2.jpg,b")
+    assert [row[1] for row in rows(datasets.read(tmp_path))] == ["a", "b"]
+
+
 def test_a_manifest_of_ours_gives_what_it_keeps(tmp_path):
     lay(tmp_path, "d/1.jpg", "d/2.jpg", "d/3.jpg")
     write(

@@ -455,3 +455,18 @@ def test_without_the_patch_its_test_fails(patch):
         text=True,
     )
     assert result.returncode == 1 or "Timeout" in result.stdout + result.stderr, result.stdout
+
+
+@pytest.mark.needs_patch("image-modes")
+def test_images_of_every_mode_are_trained_on_as_they_are_shown(tmp_path):
+    from fastreid.data.data_utils import read_image
+    from PIL import Image
+
+    from fastreid_prune.io.images import read_rgb
+
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 4, 3), dtype=np.uint8)
+    for mode, kind in (("P", "PNG"), ("RGBA", "PNG"), ("CMYK", "JPEG"), ("L", "PNG"), ("I;16", "PNG")):
+        image = Image.fromarray(pixels[..., 0].astype(np.uint16) * 200) if mode == "I;16" else None
+        (image or Image.fromarray(pixels).convert(mode)).save(tmp_path / "a.png", kind)
+        read = read_image(str(tmp_path / "a.png"))
+        assert read.mode == "RGB" and read.tobytes() == read_rgb(tmp_path / "a.png").tobytes()

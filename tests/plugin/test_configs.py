@@ -52,3 +52,8 @@ def test_its_model_can_be_built(name):
     cfg.MODEL.DEVICE, cfg.MODEL.BACKBONE.PRETRAIN, cfg.MODEL.HEADS.NUM_CLASSES = "cpu", False, 10
     head, _ = find_head(DefaultTrainer.build_model(cfg))
     assert head == "heads"
+
+
+def test_a_recipe_is_found_where_there_is_no_checkout(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load("configs/Demo/score.yml").SOLVER.MAX_EPOCH == 12

@@ -1,27 +1,33 @@
-"""The layouts of data sets that a test bed can be made from."""
+"""How a test bed lies on disk: as its source does, where that writes identities as numbers; else as Market-1501."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune import datasets
+from fastreid_prune.datasets import SPLITS, Dataset
+from fastreid_prune.datasets.splits import split_of
 
-SPLITS = ("train", "query", "gallery")
+MARKET_ROOT = "Market-1501-v15.09.15"
+_MARKET_FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
+
+Triples = list[tuple[str, int, str]]
 
 
 @dataclass(frozen=True)
 class LaidImage:
-    """An image where its data set has it.
+    """An image, and where the test bed has it.
 
     Attributes:
-        file: path relative to the data set's own folder, with forward slashes.
+        source: the image of the data set.
+        file: path relative to the test bed's own data set folder, with forward slashes.
         pid: the person's number.
         camera: number from 1.
         split: train, query or gallery.
-        is_person: False for a gallery's distractors and junk.
+        is_person: False for a gallery's distractors.
     """
 
+    source: Path
     file: str
     pid: int
     camera: int
@@ -31,12 +37,11 @@ class LaidImage:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a data set lies on disk.
+    """How a test bed is written.
 
     Attributes:
         name: for messages.
-        root: name of the data set's own folder in the data sets' root folder.
-        read: from the data set's own folder to its images, in the order of their files.
+        root: name of the data set's own folder in the test bed.
         rename: the file of an image under another person's number, where the layout writes the number into names.
         most_pid: the highest number that fastreid's reader takes; None where it takes any.
         write_lists: writes the list files of a layout that has them, from (new file, new number, split) triples.
@@ -44,84 +49,94 @@ class Layout:
 
     name: str
     root: str
-    read: Callable[[Path], list[LaidImage]]
     rename: Callable[[str, int], str]
     most_pid: int | None
-    write_lists: Callable[[Path, list[tuple[str, int, str]]], None]
+    write_lists: Callable[[Path, Triples], None]
 
 
-def find_layout(folder: Path) -> tuple[Layout, Path]:
-    """The layout of the data set in ``folder`` (the data sets' root folder), and the data set's own folder.
+def read_source(folder: Path) -> tuple[Layout, list[LaidImage]]:
+    """Read a data set in any layout, and say how a test bed of it is written.
 
     Raises:
-        FastreidPruneError: none, or more than one, of the known layouts is there.
+        FastreidPruneError: as for :func:`.datasets.read`.
     """
-    found = [(layout, folder / layout.root) for layout in LAYOUTS if (folder / layout.root).is_dir()]
-    if not found and (folder / "bounding_box_train").is_dir():
-        found = [(LAYOUTS[0], folder)]
-    if len(found) != 1:
-        known = ", ".join(f"{layout.root} ({layout.name})" for layout in LAYOUTS)
-        what = "none" if not found else " and ".join(path.name for _, path in found)
-        raise FastreidPruneError(
-            f"{folder}: a data set in a known layout was expected and {what} found. "
-            f"Give the folder that holds one of {known}."
+    data = datasets.read(folder)
+    numbered = all(pid.isdigit() for pid in data.pid) and all(cam.isdigit() for cam in data.camid)
+    if data.layout in ("market1501", "veri") and numbered:
+        return _as_it_lies(data)
+    if data.layout == "msmt17":
+        return _as_msmt17(data)
+    return _as_market(data)
+
+
+def _as_it_lies(data: Dataset) -> tuple[Layout, list[LaidImage]]:
+    """Market-1501's and VeRi's layout: the number begins each name."""
+    bases = {_above_split(file) for file in data.file_name}
+    base = bases.pop()
+    images = [
+        LaidImage(data.root / file, file[len(base) + 1 if base else 0 :], int(pid), int(camera), split)
+        for file, pid, camera, split in zip(data.file_name, data.pid, data.camid, data.split, strict=True)
+    ]
+    veri = data.layout == "veri"
+    root = base.rpartition("/")[2] or ("veri" if veri else MARKET_ROOT)
+    name, most = ("VeRi", 776) if veri else ("Market-1501", 1501)
+    return Layout(name, root, _renamed, most, _no_lists), _with_distractors(images)
+
+
+def _as_msmt17(data: Dataset) -> tuple[Layout, list[LaidImage]]:
+    """MSMT17: lists say the numbers, which start again at 0 for testing."""
+    base = _above_split(data.file_name[0])
+    first_test = len(set(data.of_split("train").pid))
+    images = [
+        LaidImage(
+            data.root / file,
+            file[len(base) + 1 if base else 0 :],
+            int(pid) - (0 if split == "train" else first_test),
+            int(camera),
+            split,
         )
-    return found[0]
+        for file, pid, camera, split in zip(data.file_name, data.pid, data.camid, data.split, strict=True)
+    ]
+    root = base.rpartition("/")[2] or "MSMT17_V1"
+    return Layout("MSMT17", root, lambda file, pid: file, None, _write_msmt17_lists), images
 
 
-def _named(folders: Mapping[str, str], pattern: str, pid_width: int) -> tuple[Callable, Callable]:
-    """Reading and renaming for layouts that write everything into the file's name."""
-    name_pattern = re.compile(pattern)
-
-    def read(root: Path) -> list[LaidImage]:
-        images = []
-        for split in SPLITS:
-            folder = root / folders[split]
-            if not folder.is_dir():
-                raise FastreidPruneError(
-                    f"{folder}: the folder is missing. The layout needs it; see the data set's page."
-                )
-            for path in sorted(folder.glob("*.jpg")):
-                match = name_pattern.match(path.name)
-                if not match:
-                    raise FastreidPruneError(
-                        f"{path}: the name does not say who and which camera; remove or rename it."
-                    )
-                pid, camera = int(match[1]), int(match[2])
-                images.append(LaidImage(f"{folders[split]}/{path.name}", pid, camera, split, pid > 0))
-        return images
-
-    def rename(file: str, pid: int) -> str:
-        folder, name = file.rsplit("/", 1)
-        return f"{folder}/{pid:0{pid_width}d}{name[name.index('_') :]}"
-
-    return read, rename
-
-
-def _read_msmt17(root: Path) -> list[LaidImage]:
+def _as_market(data: Dataset) -> tuple[Layout, list[LaidImage]]:
+    """Any other data set in Market-1501's layout: identities and cameras numbered in their order, from 1."""
+    pids = {pid: number for number, pid in enumerate(sorted(set(data.pid)), 1)}
+    cameras = {camera: number for number, camera in enumerate(sorted(set(data.camid)), 1)}
     images = []
-    train, test = _msmt17_folders(root)
-    for split, folder in (("train", train), ("query", test), ("gallery", test)):
-        path = root / f"list_{split}.txt"
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except OSError as error:
-            raise FastreidPruneError(
-                f"{path}: cannot be read ({error.strerror}). MSMT17 comes with it."
-            ) from error
-        for number, line in enumerate(filter(None, lines), 1):
-            try:
-                file, pid = line.split(" ")
-                image = LaidImage(f"{folder}/{file}", int(pid), int(file.split("_")[2]), split)
-            except (ValueError, IndexError) as error:
-                raise FastreidPruneError(
-                    f"{path}, line {number}: found {line!r}, expected 'folder/id_number_camera_….jpg id'."
-                ) from error
-            images.append(image)
-    return images
+    for row, (file, split) in enumerate(zip(data.file_name, data.split, strict=True)):
+        pid, camera = pids[data.pid[row]], cameras[data.camid[row]]
+        ending = Path(file).suffix.lower()
+        name = f"{_MARKET_FOLDERS[split]}/{pid:04}_c{camera}s1_{row + 1:06}_00{ending}"
+        images.append(LaidImage(data.root / file, name, pid, camera, split))
+    return Layout("Market-1501", MARKET_ROOT, _renamed, None, _no_lists), images
 
 
-def _write_msmt17_lists(root: Path, images: list[tuple[str, int, str]]) -> None:
+def _above_split(file: str) -> str:
+    """The part of a path above its split's folder."""
+    parts = file.split("/")
+    return "/".join(parts[: next(k for k, part in enumerate(parts) if split_of(part))])
+
+
+def _with_distractors(images: list[LaidImage]) -> list[LaidImage]:
+    """Number 0 in a gallery is no person where no query asks for it: Market-1501's distractors."""
+    asked = {image.pid for image in images if image.split == "query"}
+    return [
+        LaidImage(**{**vars(image), "is_person": False})
+        if image.split == "gallery" and image.pid == 0 and 0 not in asked
+        else image
+        for image in images
+    ]
+
+
+def _renamed(file: str, pid: int) -> str:
+    folder, name = file.rsplit("/", 1)
+    return f"{folder}/{pid:04d}{name[name.index('_') :]}"
+
+
+def _write_msmt17_lists(root: Path, images: Triples) -> None:
     for split in SPLITS:
         lines = [f"{file.split('/', 1)[1]} {pid}\n" for file, pid, where in images if where == split]
         (root / f"list_{split}.txt").write_text("".join(lines), encoding="utf-8")
@@ -129,23 +144,5 @@ def _write_msmt17_lists(root: Path, images: list[tuple[str, int, str]]) -> None:
     (root / "list_val.txt").write_text("", encoding="utf-8")
 
 
-def _msmt17_folders(root: Path) -> tuple[str, str]:
-    return ("train", "test") if root.name == "MSMT17_V1" else ("mask_train_v2", "mask_test_v2")
-
-
-def _no_lists(root: Path, images: list[tuple[str, int, str]]) -> None:
+def _no_lists(root: Path, images: Triples) -> None:
     """Nothing: the layout has no lists."""
-
-
-_MARKET = _named(
-    {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}, r"(-?\d+)_c(\d)", 4
-)
-_VERI = _named(
-    {"train": "image_train", "query": "image_query", "gallery": "image_test"}, r"(\d+)_c(\d\d\d)", 4
-)
-LAYOUTS = (
-    Layout("Market-1501", "Market-1501-v15.09.15", *_MARKET, 1501, _no_lists),
-    Layout("VeRi", "veri", *_VERI, 776, _no_lists),
-    Layout("MSMT17", "MSMT17_V1", _read_msmt17, lambda file, pid: file, None, _write_msmt17_lists),
-    Layout("MSMT17", "MSMT17_V2", _read_msmt17, lambda file, pid: file, None, _write_msmt17_lists),
-)

@@ -14,7 +14,7 @@ from fastreid_prune.datasets.truth import CLEAN_KINDS, NO_ID, TruthRow, read_tru
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.testbed.errors import Errors, plan_errors
 from fastreid_prune.lab.testbed.folder import TRUTH, claim, write_test_bed
-from fastreid_prune.lab.testbed.layouts import LaidImage, Layout, find_layout
+from fastreid_prune.lab.testbed.layouts import LaidImage, Layout, read_source
 from fastreid_prune.lab.testbed.patterns import parse_patterns
 from fastreid_prune.lab.testbed.spoiling import Spoiler
 
@@ -54,7 +54,8 @@ def plant(
     account: what it says is wrong stays and is named again, and errors are planted among the rest.
 
     Args:
-        source: the data sets' root folder: it holds a data set in Market-1501's, VeRi's or MSMT17's layout.
+        source: a data set in any layout. What is not in Market-1501's, VeRi's or MSMT17's, with numbers for
+            identities, becomes a test bed in Market-1501's.
         target: a new or empty folder, or an earlier test bed, which is replaced.
         wrong_labels: share of the training images (of their identities for ``split`` and ``merge``) where ``pattern``
             says none.
@@ -71,20 +72,21 @@ def plant(
     source, target = Path(source), Path(target)
     shares = parse_patterns(pattern, wrong_labels)
     _check(source, target, outliers)
-    layout, root = find_layout(source)
-    images = layout.read(root)
+    layout, images = read_source(source)
     known = _known_truth(source, layout, images)
     claim(target, layout.root)
     train = [k for k, image in enumerate(images) if image.split == "train"]
     if not train:
-        raise FastreidPruneError(f"{root}: holds no training images. Give the folder of a complete data set.")
+        raise FastreidPruneError(
+            f"{source}: holds no training images. Give the folder of a complete data set."
+        )
     labels = np.array([images[k].pid for k in train])
     free = np.array([known[k].kind in CLEAN_KINDS for k in train])
     cameras = np.array([images[k].camera for k in train])
     unused = _unused_numbers({image.pid for image in images}, layout.most_pid)
     errors = plan_errors(labels, cameras, shares, outliers, seed, free, unused)
     rows = _truth(layout, images, known, train, errors)
-    spoiler = Spoiler(root, images, seed) if len(errors.outliers) else None
+    spoiler = Spoiler(images, seed) if len(errors.outliers) else None
     spoilt = {train[int(k)]: str(kind) for k, kind in zip(errors.outliers, errors.kinds, strict=True)}
 
     def fill(folder: Path) -> None:
@@ -94,7 +96,7 @@ def plant(
             if spoiler and k in spoilt:
                 spoiler.spoil(k, spoilt[k]).save(path, quality=JPEG_QUALITY)
             else:
-                _link(root / images[k].file, path)
+                _link(images[k].source, path)
         lists = [(row.file.split("/", 1)[1], row.given_id or 0, row.split) for row in rows]
         layout.write_lists(folder / layout.root, lists)
 

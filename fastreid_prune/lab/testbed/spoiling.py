@@ -1,11 +1,10 @@
 """The pictures that stand where an outlier is planted."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.images import read_rgb
 from fastreid_prune.lab.testbed import composing
 from fastreid_prune.lab.testbed.layouts import LaidImage
 
@@ -14,7 +13,6 @@ class Spoiler:
     """Makes outliers out of a data set's own images.
 
     Args:
-        root: the data set's own folder.
         images: all its images.
         seed: of all chance.
 
@@ -22,8 +20,7 @@ class Spoiler:
         FastreidPruneError: there are no training images, or none of people outside them.
     """
 
-    def __init__(self, root: Path, images: list[LaidImage], seed: int):
-        self._root = root
+    def __init__(self, images: list[LaidImage], seed: int):
         self._images = images
         self._rng = np.random.default_rng([seed, 1])
         self._pids = np.array([image.pid for image in images])
@@ -34,7 +31,7 @@ class Spoiler:
         )
         if len(self._train) < 2 or not len(self._foreign):
             raise FastreidPruneError(
-                f"{root}: outliers are made of other training images and of people in query and gallery: "
+                f"Outliers are made of other training images and of people in query and gallery: "
                 f"found {len(self._train)} and {len(self._foreign)} images. "
                 "Plant no outliers, or complete the data set."
             )
@@ -57,11 +54,4 @@ class Spoiler:
         return int(self._rng.choice(others if len(others) else self._train))
 
     def _open(self, index: int) -> Image.Image:
-        path = self._root / self._images[index].file
-        try:
-            with Image.open(path) as picture:
-                return picture.convert("RGB")
-        except OSError as error:
-            raise FastreidPruneError(
-                f"{path}: cannot be read as an image ({error}). Replace or remove it."
-            ) from error
+        return read_rgb(self._images[index].source)

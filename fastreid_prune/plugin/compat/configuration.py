@@ -8,6 +8,7 @@ from typing import Any
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.compat.patch import Patch, always
+from fastreid_prune.plugin.shipped import find_config
 
 _KEY = re.compile(r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)*")
 
@@ -30,6 +31,8 @@ def _explaining(merge: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(self: Any, given: Any, *args: Any, **kwargs: Any) -> Any:
         if merge.__name__ == "merge_from_list":
             check_pairs(given)
+        if merge.__name__ == "merge_from_file":
+            given = find_config(given)
         try:
             return merge(self, given, *args, **kwargs)
         except FastreidPruneError:

@@ -1,9 +1,11 @@
-"""Images are transformed as today's torchvision does it, and become tensors without storages torch is to drop."""
+"""Images are read in one way, whatever their mode, and transformed as today's torchvision and torch do it."""
 
 import functools
 
 import numpy as np
+from PIL import Image
 
+from fastreid_prune.io.images import read_rgb
 from fastreid_prune.plugin.compat.patch import Patch, always
 from fastreid_prune.plugin.compat.rebind import rebind
 
@@ -22,6 +24,18 @@ def _without_typed_storage() -> None:
         return pixels.permute(2, 0, 1).float().contiguous()
 
     rebind(original, to_tensor)
+
+
+def _as_the_page_shows_them() -> None:
+    from fastreid.data import data_utils
+
+    original = data_utils.read_image
+
+    @functools.wraps(original)
+    def read_image(file_name: str, format: str | None = None) -> Image.Image:
+        return read_rgb(file_name) if format in (None, "RGB") else original(file_name, format)
+
+    rebind(original, read_image)
 
 
 def _affine_is_refused() -> bool:
@@ -47,6 +61,13 @@ def _with_todays_affine() -> None:
 
 
 PATCHES = (
+    Patch(
+        name="image-modes",
+        breaks="a palette's picture is trained on as its indices, 16 bits wrap around, four channels end the run",
+        versions="every version",
+        needed=always,
+        apply=_as_the_page_shows_them,
+    ),
     Patch(
         name="affine",
         breaks="INPUT.AFFINE ends with TypeError: RandomAffine got an unexpected keyword argument 'resample'",

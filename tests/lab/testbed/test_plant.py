@@ -144,7 +144,7 @@ def test_veri_and_msmt17_layouts(tmp_path):
 
 
 def test_what_cannot_be_planted_is_said(market, tmp_path):
-    with pytest.raises(FastreidPruneError, match="known layout"):
+    with pytest.raises(FastreidPruneError, match="no image in it"):
         plant(tmp_path, tmp_path / "bed")
     with pytest.raises(FastreidPruneError, match="pattern"):
         plant(market, tmp_path / "bed", pattern="checked")
@@ -191,3 +191,30 @@ def test_patterns_of_groups_are_files_under_other_numbers(market, tmp_path, patt
         assert len(given) == len(true) + 2
         others = {row.given_id for row in read_truth(made.truth) if row.split != "train"}
         assert not (given - true) & others
+
+
+def test_a_data_set_in_any_other_layout_becomes_a_test_bed_in_market_s(tmp_path):
+    from fastreid_prune import datasets
+
+    for who in ("anna", "ben", "clara"):
+        for k in range(4):
+            picture(tmp_path / "people" / "train" / who / f"{k}.PNG", 16, seed=k)
+    for k in range(2):
+        picture(tmp_path / "people" / ("query", "gallery")[k] / "dora" / f"{k}.PNG", 16, seed=k)
+    planted = plant(tmp_path / "people", tmp_path / "bed", 0.25, "uniform", 0.1)
+    assert planted.images == {"train": 12, "query": 1, "gallery": 1}
+    bed = datasets.read(tmp_path / "bed")
+    assert bed.layout == "market1501" and set(bed.file_name) == {
+        row.file for row in read_truth(planted.truth)
+    }
+    assert sum(row.is_mislabelled for row in of_split(tmp_path / "bed")) == 3
+
+
+def test_every_ending_and_camera_of_a_market_folder_is_in_the_test_bed(tmp_path):
+    root = tmp_path / "source" / ROOT
+    for k, ending in enumerate((".jpg", ".png", ".bmp", ".JPG")):
+        for pid in (1, 2):
+            picture(root / "bounding_box_train" / f"{pid:04d}_c{k + 9}s1_{k:06d}_00{ending}", 16, seed=k)
+    plant(tmp_path / "source", tmp_path / "bed", 0.0, "uniform", 0.0)
+    rows = of_split(tmp_path / "bed")
+    assert len(rows) == 8 and {row.camera for row in rows} == {9, 10, 11, 12}

@@ -1,0 +1,84 @@
+"""Scored, judged, and written up."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.export import export_run
+from fastreid_prune.lab.audit.planning import Plan
+from fastreid_prune.lab.audit.training import Trainer, bars
+from fastreid_prune.manifest.run_manifest import prune_run
+from fastreid_prune.purify import judge_run
+from fastreid_prune.report import write_report
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit found, and where it is.
+
+    Attributes:
+        run: the scored run's folder.
+        counts: action -> samples, of the manifest.
+        sentences: what was found, a sentence each.
+        manifest, page, lists: the files; the lists are a folder.
+        seconds: step -> how long it took.
+    """
+
+    run: Path
+    counts: dict[str, int]
+    sentences: list[str]
+    manifest: Path
+    page: Path
+    lists: Path
+    seconds: dict[str, float]
+
+
+def audit(plan: Plan, console: Console, truth: Path | None = None) -> Audited:
+    """Score the data set by the plan's recipe, judge it, and write manifest, page and lists.
+
+    Args:
+        plan: from :func:`.planning.plan_audit`.
+        console: where the bars go.
+        truth: the ``truth.csv`` of a test bed, to measure the verdicts by.
+
+    Raises:
+        FastreidPruneError: the training ended in a mistake that a person can mend.
+    """
+    began = time.perf_counter()
+    with bars(console) as progress, Trainer(plan.data.root, 1, progress, plan.machine.cores) as trainer:
+        trainer.start(plan.scoring()).result()
+    scored = time.perf_counter()
+    return write_up(plan, truth, {"scoring": scored - began})
+
+
+def write_up(plan: Plan, truth: Path | None, seconds: dict[str, float]) -> Audited:
+    """Judge a scored run, and write what was found."""
+    began = time.perf_counter()
+    run = plan.output / "score"
+    sentences, judged = _judged(run, truth)
+    summary = prune_run(run, 0.0, purify=judged, output=plan.output / "manifest.csv")
+    seconds = {**seconds, "judging": time.perf_counter() - began}
+    began = time.perf_counter()
+    lists = plan.output / "lists"
+    shutil.rmtree(lists, ignore_errors=True)
+    export_run(run, lists)
+    page = plan.output / "report.html"
+    write_report(run, page, images=plan.data.root)
+    seconds["page and lists"] = time.perf_counter() - began
+    sentences.append(summary.regime.words)
+    return Audited(
+        run, dict(summary.manifest.counts), sentences, plan.output / "manifest.csv", page, lists, seconds
+    )
+
+
+def _judged(run: Path, truth: Path | None) -> tuple[list[str], bool]:
+    try:
+        judged = judge_run(run, truth=truth)
+    except FastreidPruneError as error:
+        return [f"The labels could not be judged: {error}"], False
+    rows = judged.quality.rows() if judged.quality is not None else []
+    return [*judged.sentences, *(f"Against the truth: {name} {value}" for name, value in rows)], True

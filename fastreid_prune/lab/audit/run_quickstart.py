@@ -1,0 +1,112 @@
+"""The whole way: scored, pruned, retrained on everything, at random, by entropy and by ``auto``, side by side."""
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from fastreid_prune import datasets
+from fastreid_prune.lab.audit.planning import Plan, plan_audit
+from fastreid_prune.lab.audit.run_audit import Audited, write_up
+from fastreid_prune.lab.audit.training import Trainer, bars
+from fastreid_prune.lab.comparison import RunResult, compare_runs
+from fastreid_prune.lab.demo import write_demo
+from fastreid_prune.manifest.run_manifest import prune_run
+from fastreid_prune.report import write_report
+
+RATIO = 0.3
+METHODS = ("random", "entropy", "auto")
+ALL = "all"
+FOLDER = Path("quickstart")
+HOLD_OUT = 0.2
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What came of it.
+
+    Attributes:
+        audited: of the scored run.
+        results: a row a training.
+        runs: name -> its folder.
+    """
+
+    audited: Audited
+    results: list[RunResult]
+    runs: dict[str, Path]
+
+
+def plan_quickstart(
+    data: str | os.PathLike[str] | None,
+    output: str | os.PathLike[str] | None,
+    *,
+    recipe: str,
+    layout: str,
+    pattern: str | None,
+    hold_out: float | None,
+    options: Sequence[str],
+) -> tuple[Plan, Path | None]:
+    """As :func:`.planning.plan_audit`, of the embedded data set by default, and with a test split in any case.
+
+    Returns:
+        The plan, and the ``truth.csv`` of the embedded data set (else None).
+    """
+    truth = None
+    if data is None:
+        data, name = FOLDER / "demo-data", "demo"
+        truth = data / "truth.csv"
+        if not truth.is_file():
+            write_demo(data, progress=True)
+    else:
+        found = datasets.read(data, layout, pattern)
+        name = re.sub(r"[^\w.-]+", "-", Path(data).absolute().name)
+        if hold_out is None and not (set(found.of_split("query").pid) & set(found.of_split("gallery").pid)):
+            hold_out = HOLD_OUT
+    plan = plan_audit(
+        data,
+        output or FOLDER / name,
+        recipe=recipe,
+        layout=layout,
+        pattern=pattern,
+        hold_out=hold_out,
+        options=options,
+    )
+    return plan, truth
+
+
+def quickstart(plan: Plan, console: Console, truth: Path | None = None) -> Retrained:
+    """Score, judge, prune 30 % in three ways, train on each and on everything, and compare.
+
+    On a CPU with two cores or more two trainings run at a time, a core each: two processes use two cores better
+    than one process with two threads does.
+
+    Args:
+        plan: of a data set that can be tested on.
+        console: where the bars go.
+        truth: of a test bed.
+    """
+    two = not plan.machine.gpu and plan.machine.cores > 1
+    threads = max(1, plan.machine.cores // (2 if two else 1))
+    began = time.perf_counter()
+    with bars(console) as progress, Trainer(plan.data.root, 2 if two else 1, progress, threads) as trainer:
+        scoring = trainer.start(plan.scoring())
+        trainings = [trainer.start(plan.retraining(ALL, None))]
+        scoring.result()
+        seconds = {"scoring": time.perf_counter() - began}
+        audited = write_up(plan, truth, seconds)
+        retraining = time.perf_counter()
+        for method in METHODS:
+            manifest = plan.output / f"{method}.csv"
+            prune_run(audited.run, RATIO, method, output=manifest)
+            trainings.append(trainer.start(plan.retraining(method, manifest)))
+        for training in trainings:
+            training.result()
+    seconds = {**audited.seconds, "training": time.perf_counter() - retraining}
+    runs = {name: plan.output / name for name in (ALL, *METHODS)}
+    results = compare_runs(dict(runs), truth)
+    write_report(audited.run, audited.page, images=plan.data.root, ratio=RATIO, retrained=runs)
+    return Retrained(Audited(**{**vars(audited), "seconds": seconds}), results, runs)
