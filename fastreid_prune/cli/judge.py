@@ -1,8 +1,9 @@
-"""``fastreid-prune judge``: which labels are wrong, which images are nobody's."""
+"""``fastreid-prune judge``: which labels are wrong, which images show no known identity."""
 
 import click
 
 from fastreid_prune.cli.printing import print_table
+from fastreid_prune.errors import FastreidPruneError
 
 
 @click.command()
@@ -12,12 +13,18 @@ from fastreid_prune.cli.printing import print_table
 @click.option(
     "--precision", default=0.95, show_default=True, help="Share of the verdicts that should be right."
 )
+@click.option("--uncalibrated", is_flag=True,
+              help="Where no errors were injected: give verdicts all the same, at your own word.")  # fmt: skip
 @click.option("--truth", type=click.Path(exists=True, dir_okay=False),
               help="truth.csv of a test bed: measure the verdicts.")  # fmt: skip
-def command(run, rule, precision, truth):
+def command(run, rule, precision, uncalibrated, truth):
     """Judge the labels of RUN, the output folder of a scored run, and write the verdicts into its scores."""
     from fastreid_prune.purify.judge_run import judge_run
 
+    if uncalibrated:
+        if rule != "judge":
+            raise FastreidPruneError(f"--uncalibrated is for --rule judge; found --rule {rule}.")
+        rule = "uncalibrated"
     judged = judge_run(run, rule=rule, precision=precision, truth=truth)
     for sentence in judged.sentences:
         click.echo(sentence)

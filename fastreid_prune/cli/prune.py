@@ -21,19 +21,24 @@ from fastreid_prune.cli.printing import print_table
               help="Leave every identity at least K images.")  # fmt: skip
 @click.option("--keep-per-camera", type=click.IntRange(0), default=0, show_default=True, metavar="K",
               help="Leave every identity at least K images in each of its cameras.")  # fmt: skip
+@click.option("--most-removed", type=click.FloatRange(0, 1), default=0.2, show_default=True, metavar="SHARE",
+              help="Where --purify would leave out more of the samples, it leaves out none.")  # fmt: skip
+@click.option("--lose-identities", is_flag=True, help="Let --purify take all images of an identity.")
 @click.option("--seed", type=click.IntRange(0), help="For the method random; by default the run's own.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="The manifest, a CSV.  [RUN/prune/manifest.csv]"
 )
 def command(
-    run, ratio, method, score, purify, identities, decisions, keep_per_identity, keep_per_camera, seed, output
-):
+    run, ratio, method, score, purify, identities, decisions, keep_per_identity, keep_per_camera, most_removed,
+    lose_identities, seed, output,
+):  # fmt: skip
     """Write the manifest of RUN, the output folder of a scored run: what stays, and under which identity."""
     from fastreid_prune.manifest import prune_run
 
     summary = prune_run(
         run, ratio, method, score=score, purify=purify, identities=identities, decisions=decisions, output=output,
         keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera, seed=seed,
+        most_removed=most_removed, lose_identities=lose_identities,
     )  # fmt: skip
     manifest = summary.manifest
     rows = [
@@ -47,6 +52,8 @@ def command(
             f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is more likely "
             "wrong than right, though not surely enough for a verdict."
         )
+    for sentence in summary.held:
+        click.echo(sentence)
     click.echo(summary.regime.words)
     click.echo(summary.regime.expectation(summary.ratio))
     if summary.lost:

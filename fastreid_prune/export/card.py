@@ -17,17 +17,13 @@ _TERMS = {
 }
 _THRESHOLDS = {
     "precision": "share of the verdicts that should be right",
-    "mislabelled_threshold": "a label is called wrong from this confidence",
-    "outlier_threshold": "an image is called an outlier from this confidence",
     "wrong_share": "wrong labels in the whole set, by estimate",
     "outlier_share": "outliers in the whole set, by estimate",
-    "mislabelled_precision": "of those called mislabelled, right by estimate",
-    "outlier_precision": "of those called outliers, right by estimate",
-    "planted_switched": "wrong labels that were planted to measure this",
-    "switched_found": "of these found",
-    "planted_composed": "outliers that were planted to measure this",
-    "composed_found": "of these found",
-    "name_right": "right identity suggested, of the planted wrong labels found",
+    "injected_labels": "wrong labels that were injected to measure this",
+    "labels_found": "of these found",
+    "injected_outliers": "outliers that were injected to measure this",
+    "outliers_found": "of these found",
+    "name_right": "right identity suggested, of the injected wrong labels found",
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.files import sha256
+from fastreid_prune.manifest.brake import MOST_REMOVED, brake
 from fastreid_prune.manifest.decisions import Decisions
 from fastreid_prune.manifest.manifest import Manifest
 from fastreid_prune.scored_run.identity_table import IDENTITIES, apply_identities, read_identities
@@ -30,6 +31,7 @@ class PruneSummary:
         lost: the identities of which no sample stays.
         in_doubt: samples among the pruned ones that went since their label is more likely wrong than right, whatever
             the ratio.
+        held: what purification would have done and did not, since it goes too far, in sentences.
     """
 
     manifest: Manifest
@@ -38,6 +40,7 @@ class PruneSummary:
     regime: Regime
     lost: list[str]
     in_doubt: int
+    held: list[str]
 
     @property
     def identities(self) -> int:
@@ -63,6 +66,8 @@ def prune_run(
     keep_per_identity: int = 0,
     keep_per_camera: int = 0,
     seed: int | None = None,
+    most_removed: float = MOST_REMOVED,
+    lose_identities: bool = False,
 ) -> PruneSummary:
     """Write the manifest of a scored run.
 
@@ -83,6 +88,8 @@ def prune_run(
         keep_per_identity: samples of each identity that pruning leaves at least (0: the paper's method).
         keep_per_camera: samples of each identity in each camera that pruning leaves at least.
         seed: for ``random`` and for strategies that draw; by default the run's own.
+        most_removed: where purification would leave out a larger share of the samples than this, it leaves out none.
+        lose_identities: let purification take all images of an identity; by default such an identity stays as it is.
 
     Raises:
         FastreidPruneError: no scored run there, no such method, a score beside a method that ranks by itself, a ratio
@@ -98,13 +105,18 @@ def prune_run(
         )
     verdicts, protected = (table.verdicts if purify else table.unreadable_only), None
     source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"}
+    braked = brake(
+        table.pid, verdicts, verdicts.in_doubt & purify, table.unreadable,
+        most_removed=most_removed, lose_identities=lose_identities,
+    )  # fmt: skip
+    verdicts, in_doubt = braked.verdicts, braked.in_doubt
     if identities:
         verdicts = _with_identities(run, table, verdicts, purify)
         source[f"sha256 of {IDENTITIES}"] = sha256(run.folder / IDENTITIES)
     if decisions is not None:
         verdicts, protected = Decisions.read(decisions).overrule(table, verdicts)
+        in_doubt &= verdicts.in_doubt
         source["sha256 of decisions"] = sha256(decisions)
-    in_doubt = verdicts.in_doubt & (purify and table.found_wrong)
     pool = run_pool(
         run, ranks_by, verdicts, excluded=in_doubt, protected=protected,
         doubted=None if purify else _doubted(table),
@@ -130,6 +142,7 @@ def prune_run(
         regime=choice.regime,
         lost=identities_lost(pool.pids, choice.keep),
         in_doubt=int(in_doubt.sum()),
+        held=braked.held,
     )
 
 
@@ -143,8 +156,8 @@ def _with_identities(run: RunFiles, table: ScoreTable, verdicts: Verdicts, purif
 
 
 def _doubted(table: ScoreTable) -> np.ndarray:
-    """[N] bool: judged wrong, or more likely wrong than right; nothing where no label was judged wrong."""
-    return (table.verdicts.against | table.verdicts.in_doubt) & table.found_wrong
+    """[N] bool: judged wrong, or more likely wrong than right."""
+    return table.verdicts.against | table.verdicts.in_doubt
 
 
 def _reasons(reason: np.ndarray, in_doubt: np.ndarray, verdicts: Verdicts) -> np.ndarray:

@@ -6,11 +6,11 @@ these two to the run at hand, and with it come the shares of the three classes i
 the data set's own samples are a mixture of the three, the planted errors are drawn from the two kinds of error (Qin,
 Annals of Statistics 27, 1999: a mixture with samples of its parts, densities linked by exponential tilts).
 
-Where nothing was planted, the shares alone are found, by expectation maximisation over the samples themselves
-(Saerens, Latinne and Decaestecker, Neural Computation 2002).
+All this orders the evidence, and gives each verdict a probability; what the verdicts are worth is for
+:mod:`.claims` to say. Where nothing was planted, the shares alone are found, by expectation maximisation over the
+samples themselves (Saerens, Latinne and Decaestecker, Neural Computation 2002).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
 CLEAN_CLASS, WRONG_CLASS, OUTLIER_CLASS = range(3)
+NUM_FOLDS = 5
 _SPREADS = 4.0
 _LEAST_SHARE = 1e-4
 _FIRST_GUESS = np.array([0.9, 0.07, 0.03])
@@ -89,9 +90,6 @@ class Adaptation:
         return np.c_[np.zeros(len(bent)), bent]
 
 
-NO_ADAPTATION = Adaptation(np.eye(2), np.zeros(2))
-
-
 @dataclass(frozen=True)
 class Adapted:
     """What :func:`adapt` finds.
@@ -99,13 +97,10 @@ class Adapted:
     Attributes:
         adaptation: how the log likelihoods are bent.
         share: [3], of clean, wrong labels and outliers in the data set.
-        unsure: the standard deviation of the errors' share, by the curvature of the likelihood, over that which
-            counting alone would leave if the evidence told the class of every sample: 1 at best.
     """
 
     adaptation: Adaptation
     share: np.ndarray
-    unsure: float
 
 
 def adapt(own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray) -> Adapted:
@@ -148,19 +143,7 @@ def adapt(own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray) -> Adapted:
     start = np.r_[np.eye(2).ravel(), np.zeros(2), np.log(_FIRST_GUESS[1:] / _FIRST_GUESS[0])]
     found = minimize(loss, start, jac=True, method="L-BFGS-B").x
     factors, offsets, share = _unpack(found)
-    errors = 1 - share[0]
-    counting = errors * np.sqrt(1 / max(errors * len(own), 1) + 1 / max(len(wrong) + len(outliers), 1))
-    deviation = _deviation_of_errors(lambda flat: loss(flat)[1], found)
-    return Adapted(Adaptation(factors, offsets), share, float(deviation / counting))
-
-
-def _deviation_of_errors(gradient: Callable[[np.ndarray], np.ndarray], flat: np.ndarray) -> float:
-    """Of 1 - the clean share, where the loss is least: from its curvature there (Laplace)."""
-    steps = 1e-4 * np.eye(len(flat))
-    curvature = np.array([gradient(flat + step) - gradient(flat - step) for step in steps]) / 2e-4
-    covariance = np.linalg.pinv((curvature + curvature.T) / 2)
-    slope = np.array([_unpack(flat - step)[2][0] - _unpack(flat + step)[2][0] for step in steps]) / 2e-4
-    return float(np.sqrt(max(slope @ covariance @ slope, 0.0)))
+    return Adapted(Adaptation(factors, offsets), share)
 
 
 def _unpack(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -188,6 +171,6 @@ def posterior(log_likelihood: np.ndarray, share: np.ndarray) -> np.ndarray:
     return joint / joint.sum(1, keepdims=True)
 
 
-def folds(count: int, seed: int = 0, number: int = 5) -> np.ndarray:
-    """A fold [N] int for each of N samples, at random."""
-    return np.random.default_rng([seed, count]).permutation(count) % number
+def folds(count: int) -> np.ndarray:
+    """A fold [N] int in [0, NUM_FOLDS) for each of N samples, at random but always the same."""
+    return np.random.default_rng([0, count]).permutation(count) % NUM_FOLDS

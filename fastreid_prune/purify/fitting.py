@@ -1,13 +1,16 @@
-"""Weighing the evidence of one run: general weights, adapted to what was planted, and proven on what was held out."""
+"""Weighing the evidence of one run: general weights, adapted to what was planted, and what was injected judged by the
+rest of it."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logit
 
 from fastreid_prune.purify.calibration import (
     CLEAN_CLASS,
-    NO_ADAPTATION,
-    Adapted,
+    NUM_FOLDS,
+    OUTLIER_CLASS,
+    WRONG_CLASS,
     Scale,
     adapt,
     folds,
@@ -15,36 +18,50 @@ from fastreid_prune.purify.calibration import (
     shares,
 )
 from fastreid_prune.purify.evidence import Evidence
+from fastreid_prune.purify.false_alarms import LEAST_INJECTED
 from fastreid_prune.purify.general import General
 from fastreid_prune.purify.relabel_confidence import RelabelConfidence, fit_relabel_confidence
 from fastreid_prune.scored_run.injected import InjectedErrors
 
-# fewer planted errors of a kind prove nothing
-LEAST_PLANTED = 20
 MOST_DOUBTED = 0.25
-# where planted errors leave the share of errors more than twice as unsure as counting would, the evidence does not
-# set them apart: what was fitted to them is dropped, and there are no verdicts (ours)
-MOST_UNSURE = 2.0
+# the shares of the classes at which scores are compared: what a data set truly holds must not move them
+_SCORED_AT = np.array([0.9, 0.07, 0.03])
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """InjectedErrors errors as judged by an adaptation that was fitted without them.
-
-    As in a data set that holds at least the share of errors that was planted: in a spotless one no error is likely,
-    and how a likely one would be judged is the question.
+class Scores:
+    """Log odds of doubt of n samples, as if 7 % of all labels were wrong and 3 % of all images outliers.
 
     Attributes:
-        switched: [S, 3] float64, p(clean, wrong label, outlier) of each switched sample.
-        switched_name: [S], that the suggested identity is right if the label is wrong.
-        switched_name_right: [S] bool, the sample's own identity was suggested.
-        composed: [K, 3], as ``switched``, of each composed outlier.
+        unfit: [n] float64, that the label is wrong or the image an outlier.
+        named: [n], that the label is wrong and the suggested identity right.
     """
 
-    switched: np.ndarray
-    switched_name: np.ndarray
-    switched_name_right: np.ndarray
-    composed: np.ndarray
+    unfit: np.ndarray
+    named: np.ndarray
+
+    @classmethod
+    def of(cls, log_likelihood: np.ndarray, relabel_confidence: np.ndarray) -> "Scores":
+        """Of adapted log likelihoods [n, 3] and the chance [n] that the suggested identity is right."""
+        parts = log_likelihood + np.log(_SCORED_AT)
+        unfit = np.logaddexp(parts[:, WRONG_CLASS], parts[:, OUTLIER_CLASS]) - parts[:, CLEAN_CLASS]
+        named = posterior(log_likelihood, _SCORED_AT)[:, WRONG_CLASS] * relabel_confidence
+        return cls(unfit, logit(np.clip(named, 1e-12, 1 - 1e-12)))
+
+
+@dataclass(frozen=True)
+class Injected:
+    """Injected errors as judged by an adaptation that was fitted without them.
+
+    Attributes:
+        switched: of the S samples with a switched label.
+        name_right: [S] bool, the identity that the data set gives was suggested.
+        composed: of the K synthetic outliers.
+    """
+
+    switched: Scores
+    name_right: np.ndarray
+    composed: Scores
 
 
 @dataclass(frozen=True)
@@ -53,22 +70,19 @@ class Fitted:
 
     Attributes:
         evidence: of all N rows, the switched ones judged under the label that the data set gives.
-        probability: [N, 3], of clean, wrong label and outlier.
-        share: [3], of them in the data set.
-        name_probability: [N], that the suggested identity is right if the label is wrong.
+        probability: [N, 3], of clean, wrong label and outlier, by the mixture.
+        relabel_confidence: [N], that the suggested identity is right if the label is wrong.
+        scores: of all N rows.
         usual: what is usual in this run, for reasons in words.
-        held_out: None where nothing was planted.
-        unsure: how unsure what was planted leaves the share of errors, see :class:`.calibration.Adapted`; None where
-            nothing was planted.
+        injected: None where nothing was injected.
     """
 
     evidence: Evidence
     probability: np.ndarray
-    share: np.ndarray
-    name_probability: np.ndarray
+    relabel_confidence: np.ndarray
+    scores: Scores
     usual: Scale
-    held_out: HeldOut | None
-    unsure: float | None
+    injected: Injected | None
 
 
 def fit(
@@ -85,38 +99,38 @@ def fit(
         evidence: of all N rows.
         as_trained: of the S switched rows, against the label they were trained under.
         fair: of the rows that were moved, alone or in clips, against the label that the data set gives.
-        planted: what was planted.
+        planted: what was injected.
         label_confidence: [N] float64, how far each given label is believed before anything is weighed.
         general: the weights to start from.
     """
     switched = np.flatnonzero(planted.switched)
     natural = planted.dataset_rows & ~planted.moved & evidence.seen
     usual = usual_of(evidence, natural, label_confidence)
-    own_rows = _with_fair(evidence, fair, np.flatnonzero(planted.moved))
-    scaled = usual(own_rows.columns)
-    likelihood = general.log_likelihood(scaled)
-    odds = general.name_odds(scaled)
-    if len(switched) < LEAST_PLANTED:
-        share = shares(likelihood[natural])
-        return Fitted(
-            own_rows, posterior(likelihood, share), share, RelabelConfidence()(odds), usual, None, None
-        )
+    dataset = _with_fair(evidence, fair, np.flatnonzero(planted.moved))
+    scaled = usual(dataset.columns)
+    likelihood, odds = general.log_likelihood(scaled), general.name_odds(scaled)
+    if len(switched) < LEAST_INJECTED:
+        share, confidence = shares(likelihood[natural]), RelabelConfidence()(odds)
+        probability = posterior(likelihood, share)
+        return Fitted(dataset, probability, confidence, Scores.of(likelihood, confidence), usual, None)
 
     trained = usual(as_trained.columns)
     wrong, outliers = general.log_likelihood(trained), likelihood[planted.composed & evidence.seen]
-    own = likelihood[natural]
-    adapted = adapt(own, wrong, outliers)
-    if adapted.unsure > MOST_UNSURE:
-        adapted = Adapted(NO_ADAPTATION, shares(own), adapted.unsure)
-    probability = posterior(adapted.adaptation(likelihood), adapted.share)
+    adapted = adapt(likelihood[natural], wrong, outliers)
+    bent = adapted.adaptation(likelihood)
+    probability = posterior(bent, adapted.share)
     right = as_trained.suggested == planted.label[switched]
-    planted_share = np.array([0.0, len(wrong), len(outliers)]) / max(len(own), 1)
     names = general.name_odds(trained)
     # told without what was believed of the shares beforehand
-    share = probability[natural].mean(0)
-    name = fit_relabel_confidence(names, right, share[CLEAN_CLASS])(odds)
-    held_out = _held_out(own, wrong, outliers, names, right, share[CLEAN_CLASS], planted_share)
-    return Fitted(own_rows, probability, share, name, usual, held_out, adapted.unsure)
+    clean = probability[natural].mean(0)[CLEAN_CLASS]
+    confidence = fit_relabel_confidence(names, right, clean)(odds)
+    outlier_names = odds[planted.composed & evidence.seen]
+    scores = Scores.of(bent, confidence)
+    injected = _judged_apart(
+        (likelihood[natural], odds[natural]), (wrong, names), (outliers, outlier_names), right, clean,
+        Scores(scores.unfit[natural], scores.named[natural]),
+    )  # fmt: skip
+    return Fitted(dataset, probability, confidence, scores, usual, injected)
 
 
 def usual_of(evidence: Evidence, natural: np.ndarray, label_confidence: np.ndarray) -> Scale:
@@ -148,24 +162,41 @@ def _with_fair(evidence: Evidence, fair: Evidence, switched: np.ndarray) -> Evid
     return Evidence(**merged)
 
 
-def _held_out(
-    own: np.ndarray,
-    wrong: np.ndarray,
-    outliers: np.ndarray,
-    names: np.ndarray,
-    right: np.ndarray,
-    clean_share: float,
-    least_share: np.ndarray,
-) -> HeldOut:
-    fold, outlier_fold = folds(len(wrong)), folds(len(outliers))
-    switched, composed = np.zeros((len(wrong), 3)), np.zeros((len(outliers), 3))
-    name = np.zeros(len(wrong))
-    for one in range(fold.max() + 1):
-        inside, outlier_inside = fold == one, outlier_fold == one
-        adapted = adapt(own, wrong[~inside], outliers[~outlier_inside])
-        share = np.maximum(adapted.share, least_share)
-        share /= share.sum()
-        switched[inside] = posterior(adapted.adaptation(wrong[inside]), share)
-        composed[outlier_inside] = posterior(adapted.adaptation(outliers[outlier_inside]), share)
-        name[inside] = fit_relabel_confidence(names[~inside], right[~inside], clean_share)(names[inside])
-    return HeldOut(switched, name, right, composed)
+Judged = tuple[np.ndarray, np.ndarray]
+
+
+def _judged_apart(
+    own: Judged, wrong: Judged, outliers: Judged, right: np.ndarray, clean_share: float, scores: Scores
+) -> Injected:
+    """Each fifth of the injected errors by what was fitted to the rest of them.
+
+    Args:
+        own, wrong, outliers: log likelihoods [n, 3] and log odds of the name [n], of the data set's samples, of
+        switched
+            samples as trained, and of synthetic outliers.
+        right: [S] bool, of ``wrong``: the name is right.
+        clean_share: of the data set.
+        scores: of ``own``, by what was fitted to all injected errors; a fifth's scores are brought to that scale by
+        what the
+            data set's samples score on both.
+    """
+    found = [np.zeros((2, len(one[1]))) for one in (wrong, outliers)]
+    fold = [folds(len(one[1])) for one in (wrong, outliers)]
+    for one in range(NUM_FOLDS):
+        rest = [each[0][place != one] for each, place in zip((wrong, outliers), fold, strict=True)]
+        bend = adapt(own[0], *rest).adaptation
+        relabel = fit_relabel_confidence(wrong[1][fold[0] != one], right[fold[0] != one], clean_share)
+        apart = Scores.of(bend(own[0]), relabel(own[1]))
+        for into, each, place in zip(found, (wrong, outliers), fold, strict=True):
+            inside = place == one
+            judged = Scores.of(bend(each[0][inside]), relabel(each[1][inside]))
+            into[0, inside] = _on_scale(judged.unfit, apart.unfit, scores.unfit)
+            into[1, inside] = _on_scale(judged.named, apart.named, scores.named)
+    return Injected(Scores(*found[0]), right, Scores(*found[1]))
+
+
+def _on_scale(values: np.ndarray, there: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """Values [n] of a scale on which the same samples score ``there`` [m], on that on which they score ``here`` [m]."""
+    there, here = np.sort(there), np.sort(here)
+    beyond = np.maximum(values - there[-1], 0) + np.minimum(values - there[0], 0)
+    return np.interp(values, there, here) + beyond

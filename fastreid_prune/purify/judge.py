@@ -1,80 +1,26 @@
 """The judge: a verdict on every sample, how sure it is, and what that is worth on this data set."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify.calibration import CLEAN_CLASS, OUTLIER_CLASS, WRONG_CLASS
+from fastreid_prune.purify.claims import Claim
 from fastreid_prune.purify.evidence import weigh
-from fastreid_prune.purify.fitting import MOST_UNSURE, Fitted, fit
+from fastreid_prune.purify.fitting import Fitted, Scores, fit
 from fastreid_prune.purify.general import General, general
 from fastreid_prune.purify.near_duplicates import near_duplicates
 from fastreid_prune.purify.reasons import class_names, duplicates_elsewhere, reasons
 from fastreid_prune.purify.reference_set import ReferenceSet, build_reference_set
+from fastreid_prune.purify.summary import Summary
+from fastreid_prune.purify.verdict_claims import LabelClaims, claim_labels, own_word
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, NEAR_DUPLICATE, OUTLIER, UNJUDGED, Verdicts
 from fastreid_prune.trajectory import Trajectory
 
 DEFAULT_PRECISION = 0.95
-# below even odds there is no verdict, whatever precision is asked for
-_LEAST_CONFIDENCE = 0.5
-# a model that believes a smaller share of the labels that are right, by estimate, has not learned enough to doubt any
-_LEAST_BELIEVED = 0.72
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What the verdicts are worth; fractions in [0, 1], None where it was not measured.
-
-    Attributes:
-        samples, mislabelled, outliers: counts.
-        precision: what was asked for.
-        wrong_share, outlier_share: what the data set holds by estimate.
-        mislabelled_threshold, outlier_threshold: the least confidence of a verdict.
-        mislabelled_precision, outlier_precision: the share of the verdicts that is right by estimate (None: no
-            verdict).
-        planted_switched, planted_composed: how many errors were planted.
-        switched_found, composed_found: the share of them that these thresholds find, each judged by weights
-            that were fitted without it.
-        name_right: the share of switched samples found whose own identity was suggested.
-        believed: the share of the given labels that the model believes at first sight.
-        unsure: how unsure the planted errors leave the share of errors, 1 at best; above ``fitting.MOST_UNSURE`` there
-            are no verdicts. None where nothing was planted.
-        near_duplicates: how many samples judged clean show what another of their identity shows.
-        in_doubt: how many more are likelier wrong than right (:attr:`.Verdicts.in_doubt`); 0 where nothing was found.
-    """
-
-    samples: int
-    mislabelled: int
-    outliers: int
-    precision: float
-    wrong_share: float
-    outlier_share: float
-    mislabelled_threshold: float
-    outlier_threshold: float
-    mislabelled_precision: float | None
-    outlier_precision: float | None
-    planted_switched: int
-    planted_composed: int
-    switched_found: float | None
-    composed_found: float | None
-    name_right: float | None
-    believed: float
-    unsure: float | None = None
-    near_duplicates: int = 0
-    in_doubt: int = 0
-
-    @property
-    def is_weak(self) -> bool:
-        """The model believes so few of the labels that it has not learned enough to doubt any: no verdicts."""
-        return _is_weak(self.believed, 1 - self.wrong_share - self.outlier_share)
-
-    def to_json(self) -> dict:
-        """Plain values."""
-        return {
-            key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(self).items()
-        }
+_EVEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -100,70 +46,92 @@ def judge(trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION) -> Ve
 
 
 def assess(
-    trajectory: Trajectory, *, precision: float = DEFAULT_PRECISION, weights: General | None = None
+    trajectory: Trajectory,
+    *,
+    precision: float = DEFAULT_PRECISION,
+    weights: General | None = None,
+    uncalibrated: bool = False,
 ) -> Judgement:
     """Judge every label from all the evidence that one scored run holds.
 
+    Every kind of verdict is given only where what was injected into the run shows that it is worth what is asked for:
+    see :attr:`Summary.claims`. Without injected errors there are no verdicts.
+
     Args:
-        trajectory: of a scored run, with features. Where errors were planted into the run, the weights of the
-            evidence are adapted to them and the thresholds follow; else nothing proves the probabilities, and a
-            verdict needs more than the precision asked for by itself.
+        trajectory: of a scored run, with features.
         precision: the share of the verdicts that should be right, in [0.5, 1).
         weights: of the evidence; those of this package by default.
+        uncalibrated: where nothing was injected, give verdicts by the mixture's probabilities all the same, each of
+            which has to leave but a fifth of the room for error. On some data they are far too high.
 
     Raises:
         FastreidPruneError: no features, too few samples or identities, or a precision out of range.
     """
     _check(trajectory, precision)
-    planted = InjectedErrors.of(trajectory)
-    reference = build_reference_set(trajectory, planted.label, planted.dataset_rows)
-    evidence = weigh(trajectory, reference, planted.label)
-    switched = np.flatnonzero(planted.switched)
+    injected = InjectedErrors.of(trajectory)
+    reference = build_reference_set(trajectory, injected.label, injected.dataset_rows)
+    evidence = weigh(trajectory, reference, injected.label)
+    switched, moved = np.flatnonzero(injected.switched), np.flatnonzero(injected.moved)
     as_trained = weigh(trajectory, reference, trajectory.labels[switched], switched)
-    moved = np.flatnonzero(planted.moved)
-    fair = weigh(trajectory, reference, planted.label[moved], moved, barred=trajectory.labels[moved])
-    fitted = fit(evidence, as_trained, fair, planted, reference.label_confidence, weights or general())
-    evidence, own = fitted.evidence, planted.dataset_rows
-    chance = _Chances.of(fitted.probability, fitted.name_probability)
-    judged = own & evidence.seen
-    believed = float((reference.label_confidence[judged] > 0.5).mean()) if judged.any() else 0.0
-    limits = _limits(chance, judged, precision, fitted.held_out is not None)
-    if _is_weak(believed, fitted.share[CLEAN_CLASS]) or (fitted.unsure or 0.0) > MOST_UNSURE:
-        limits = _NO_VERDICTS
-    is_wrong = judged & (chance.named >= limits.mislabelled) & (chance.named >= chance.outlier)
-    is_outlier = judged & ~is_wrong & (chance.unfit >= limits.outlier)
+    fair = weigh(trajectory, reference, injected.label[moved], moved, barred=trajectory.labels[moved])
+    fitted = fit(evidence, as_trained, fair, injected, reference.label_confidence, weights or general())
+    evidence, dataset = fitted.evidence, injected.dataset_rows
+    # what was trained under a wrong label by our doing is not covered by what is claimed of the others
+    natural = dataset & ~injected.moved & evidence.seen
+    claims = claim_labels(fitted, natural, switched, precision, _visits(trajectory, natural))
+    if fitted.injected is None and uncalibrated:
+        claims = own_word(fitted, natural, precision)
+    is_wrong = natural & _named(fitted.scores, claims.names)
+    is_outlier = natural & ~is_wrong & (fitted.scores.unfit >= _threshold(claims.outliers))
+    doubtful = natural & ~is_wrong & ~is_outlier & (fitted.probability[:, CLEAN_CLASS] < _EVEN)
+    in_doubt = doubtful & (fitted.scores.unfit >= _threshold(claims.in_doubt))
 
-    verdict = np.full(len(own), CLEAN, object)
+    verdict = np.full(len(dataset), CLEAN, object)
     verdict[~evidence.seen], verdict[is_wrong], verdict[is_outlier] = UNJUDGED, MISLABELLED, OUTLIER
     names = class_names(trajectory)
-    confidence = np.select([is_wrong, is_outlier], [chance.named, chance.unfit], 1 - chance.unfit)
+    wrong, outlier = fitted.probability[:, WRONG_CLASS], fitted.probability[:, OUTLIER_CLASS]
+    right = fitted.probability[:, CLEAN_CLASS]
+    # that a label is more likely wrong than right is not said where nothing bears it out
+    right = np.where(in_doubt, right, np.maximum(right, _EVEN))
+    confidence = np.select(
+        [is_wrong, is_outlier], [wrong * fitted.relabel_confidence, wrong + outlier], right
+    )
     confidence = np.where(evidence.seen, np.clip(confidence, 0, 1), np.nan)
     suggested = np.where(is_wrong, names[evidence.suggested], "")
     runner_up = np.where(is_wrong, names[evidence.runner_up], "")
-    nobodys = chance.outlier >= chance.wrong
-    reason = reasons(verdict, evidence, names, fitted.usual, nobodys, _twins(trajectory, reference, names))
-    copies = near_duplicates(trajectory, planted.label, own & (verdict == CLEAN))
+    more_outlier = outlier >= wrong
+    reason = reasons(
+        verdict, evidence, names, fitted.usual, more_outlier, _twins(trajectory, reference, names)
+    )
+    copies = near_duplicates(trajectory, injected.label, dataset & (verdict == CLEAN))
     for row, partner, similarity in copies:
         verdict[row] = NEAR_DUPLICATE
         reason[row] = f"near-duplicate of {_file(trajectory, partner)} (cosine {similarity:.3f})"
     columns = (verdict, suggested, runner_up, confidence, reason)
-    verdicts = Verdicts(*(column[own] for column in columns))
-    summary = _summary(
-        fitted, planted, precision, limits, chance, is_wrong, is_outlier, believed, len(copies)
-    )
-    if (is_wrong | is_outlier).any():
-        summary = replace(summary, in_doubt=int(verdicts.in_doubt.sum()))
+    verdicts = Verdicts(*(column[dataset] for column in columns))
+    seen = dataset & evidence.seen
+    believed = float((reference.label_confidence[seen] > _EVEN).mean()) if seen.any() else 0.0
     return Judgement(
         verdicts,
-        np.where(evidence.seen, chance.wrong, np.nan)[own],
-        np.where(evidence.seen, chance.outlier, np.nan)[own],
-        summary,
+        np.where(evidence.seen, wrong, np.nan)[dataset],
+        np.where(evidence.seen, outlier, np.nan)[dataset],
+        _summary(fitted, injected, precision, claims, verdicts, natural, believed),
     )
 
 
-def _is_weak(believed: float, clean_share: float) -> bool:
-    # where more than half seems wrong, the model may as well be
-    return believed < _LEAST_BELIEVED * max(clean_share, 0.5)
+def _threshold(claim: Claim) -> float:
+    return np.inf if claim.threshold is None else claim.threshold
+
+
+def _named(scores: Scores, claim: Claim) -> np.ndarray:
+    """[n] bool: the label is to be replaced."""
+    unfit = -np.inf if claim.threshold_unfit is None else claim.threshold_unfit
+    return (scores.named >= _threshold(claim)) & (scores.unfit >= unfit)
+
+
+def _visits(trajectory: Trajectory, rows: np.ndarray) -> float:
+    """How often the model saw each of these images, on average."""
+    return float(trajectory.epochs.visits.sum(0)[rows].mean()) if rows.any() else 0.0
 
 
 def _twins(trajectory: Trajectory, reference: ReferenceSet, names: np.ndarray) -> dict[int, str]:
@@ -182,101 +150,46 @@ def _file(trajectory: Trajectory, row: int) -> str:
     return str(row) if trajectory.samples is None else trajectory.samples.file_name[row].rsplit("/", 1)[-1]
 
 
-@dataclass(frozen=True)
-class _Chances:
-    """Probabilities [n]: ``wrong`` label, ``outlier``, ``unfit`` (either of them), and ``named`` (a wrong label, and
-    the suggested identity is the right one)."""
-
-    wrong: np.ndarray
-    outlier: np.ndarray
-    unfit: np.ndarray
-    named: np.ndarray
-
-    @classmethod
-    def of(cls, probability: np.ndarray, name: np.ndarray) -> "_Chances":
-        wrong, outlier = probability[:, WRONG_CLASS], probability[:, OUTLIER_CLASS]
-        return cls(wrong, outlier, 1 - probability[:, CLEAN_CLASS], wrong * name)
-
-
-@dataclass(frozen=True)
-class _Limits:
-    """The least confidence of each verdict."""
-
-    mislabelled: float
-    outlier: float
-
-
-# above any probability
-_NO_VERDICTS = _Limits(2.0, 2.0)
-
-
-def _limits(chance: _Chances, judged: np.ndarray, precision: float, proven: bool) -> _Limits:
-    """Thresholds: first for relabelling, then for leaving out among those that are not relabelled."""
-    mislabelled = _threshold(chance.named[judged], precision, proven)
-    rest = judged & ~((chance.named >= mislabelled) & (chance.named >= chance.outlier))
-    # beside many sure ones the mean allows unsure ones: none may have more than four times the room for error
-    return _Limits(
-        mislabelled, max(1 - 4 * (1 - precision), _threshold(chance.unfit[rest], precision, proven))
-    )
-
-
-def _threshold(probability: np.ndarray, precision: float, proven: bool) -> float:
-    """The least confidence of a verdict.
-
-    Where the probabilities were proven on planted errors, the mean of those above it is the precision asked
-    for. Where not, they are too high on some data, and each one has to leave a fifth of the room for error.
-    """
-    if not proven:
-        return max(1 - (1 - precision) / 5, _LEAST_CONFIDENCE)
-    falling = np.sort(probability)[::-1]
-    mean = np.cumsum(falling) / np.arange(1, len(falling) + 1)
-    enough = np.flatnonzero((mean >= precision) & (falling >= _LEAST_CONFIDENCE))
-    return float(falling[enough[-1]]) if len(enough) else 1.0
-
-
 def _summary(
     fitted: Fitted,
-    planted: InjectedErrors,
+    injected: InjectedErrors,
     precision: float,
-    limits: _Limits,
-    chance: _Chances,
-    is_wrong: np.ndarray,
-    is_outlier: np.ndarray,
+    claims: LabelClaims,
+    verdicts: Verdicts,
+    natural: np.ndarray,
     believed: float,
-    copies: int,
 ) -> Summary:
     found = composed = name = None
-    held_out = fitted.held_out
-    # where nothing was found in the data set, a planted error counts as found if it is as sure as asked for
-    mislabelled, outlier = (
-        precision if limit == 1.0 else limit for limit in (limits.mislabelled, limits.outlier)
-    )
-    if held_out is not None:
-        there = _Chances.of(held_out.switched, held_out.switched_name)
-        hit = there.named >= mislabelled
-        found = float((hit | (there.unfit >= outlier)).mean())
-        name = float(held_out.switched_name_right[hit].mean()) if hit.any() else None
-        if len(held_out.composed):
-            composed = float((1 - held_out.composed[:, CLEAN_CLASS] >= outlier).mean())
+    if fitted.injected is not None:
+        switched, outliers = fitted.injected.switched, fitted.injected.composed
+        hit = _named(switched, claims.names)
+        found = float((hit | (switched.unfit >= _threshold(claims.outliers))).mean())
+        name = float(fitted.injected.name_right[hit].mean()) if hit.any() else None
+        if len(outliers.unfit):
+            composed = float((outliers.unfit >= _threshold(claims.outliers)).mean())
+    share = fitted.probability[natural].mean(0) if natural.any() else np.array([1.0, 0.0, 0.0])
+    facts = claims.facts
     return Summary(
-        samples=int(planted.dataset_rows.sum()),
-        mislabelled=int(is_wrong.sum()),
-        outliers=int(is_outlier.sum()),
+        samples=len(verdicts),
+        mislabelled=int(verdicts.mislabelled.sum()),
+        outliers=int(verdicts.outlier.sum()),
         precision=precision,
-        wrong_share=float(fitted.share[WRONG_CLASS]),
-        outlier_share=float(fitted.share[OUTLIER_CLASS]),
-        mislabelled_threshold=min(limits.mislabelled, 1.0),
-        outlier_threshold=min(limits.outlier, 1.0),
-        mislabelled_precision=float(chance.named[is_wrong].mean()) if is_wrong.any() else None,
-        outlier_precision=float(chance.unfit[is_outlier].mean()) if is_outlier.any() else None,
-        planted_switched=int(planted.switched.sum()),
-        planted_composed=int(planted.composed.sum()),
-        switched_found=found,
-        composed_found=composed,
-        name_right=name,
+        claims=tuple(claims),
+        wrong_share=float(share[WRONG_CLASS]),
+        outlier_share=float(share[OUTLIER_CLASS]),
         believed=believed,
-        unsure=fitted.unsure,
-        near_duplicates=copies,
+        in_doubt=int(verdicts.in_doubt.sum()),
+        near_duplicates=int((verdicts.verdict == NEAR_DUPLICATE).sum()),
+        most_wrong=None if facts is None else facts.most_errors,
+        injected_labels=int(injected.switched.sum()),
+        injected_outliers=int(injected.composed.sum()),
+        injected_clips=int(injected.clip.max(initial=-1)) + 1,
+        labels_found=found,
+        outliers_found=composed,
+        name_right=name,
+        name_first=None if facts is None else facts.name_first,
+        separation=None if facts is None else facts.separation,
+        uncalibrated=fitted.injected is None and any(claim.stands for claim in claims),
     )
 
 

@@ -68,6 +68,8 @@ def by_the_paper(trajectory: Trajectory, precision: float) -> Ruling:
     rows = injected.dataset_rows
     given = replace(trajectory, labels=injected.label)
     verdicts, soft = paper_rule(given).take(rows), soft_label_summary(given)
+    # the soft label's best probability is none that a label is right: nothing is left out for doubt
+    verdicts = replace(verdicts, confidence=np.where(verdicts.against, verdicts.confidence, np.nan))
     thresholds = {
         "rule": "paper",
         "mislabelled": int(verdicts.mislabelled.sum()),

@@ -1,89 +1,90 @@
 """The summary in sentences that a person can act on."""
 
-from fastreid_prune.purify.fitting import MOST_UNSURE
-from fastreid_prune.purify.judge import Summary
+from fastreid_prune.purify.claims import CLIPS, IDENTITIES, IN_DOUBT, NAMES, OUTLIERS, Claim
+from fastreid_prune.purify.summary import Summary
 
-_HELP = "More epochs, a pretrained backbone or a higher resolution in the scoring run would help"
+_WHAT = {
+    NAMES: "relabelled",
+    OUTLIERS: "left out",
+    IN_DOUBT: "left out for doubt alone",
+    CLIPS: "relabelled in whole clips",
+    IDENTITIES: "merged or split identities",
+}
 
 
 def sentences(summary: Summary) -> list[str]:
-    """What was found, what it is worth, and where too little is known for verdicts."""
-    unsure = (summary.unsure or 0.0) > MOST_UNSURE
-    estimate = (
-        f" (an estimated {_percent(summary.wrong_share)} wrong labels and {_percent(summary.outlier_share)} outliers "
-        "in all)"
+    """How good the model was, what was found, what that is worth, and what was refused and why."""
+    lines = [headline(summary), _found(summary)]
+    if summary.uncalibrated:
+        lines.append(
+            "These verdicts are given at your own word (--uncalibrated): no errors were injected into this run, "
+            "so nothing "
+            "shows what they are worth. On some data most of such verdicts were wrong."
+        )
+        return lines
+    lines += [worth(claim) for claim in summary.claims if claim.stands]
+    refused: dict[str, list[str]] = {}
+    for claim in summary.claims:
+        if not claim.stands:
+            refused.setdefault(claim.refused, []).append(_WHAT[claim.kind])
+    lines += [f"Nothing is {_joined(kinds)}: {reason}." for reason, kinds in refused.items()]
+    remedies = dict.fromkeys(claim.remedy for claim in summary.claims if claim.remedy)
+    return lines + [f"What would help: {remedy}." for remedy in remedies]
+
+
+def headline(summary: Summary) -> str:
+    """One sentence: whether the scoring model was good enough, by the injected errors."""
+    if summary.uncalibrated or not summary.injected_labels:
+        return "Whether the scoring model was good enough is not known: no errors were injected into the run."
+    measured = (
+        f"of {summary.injected_labels} injected wrong labels the right identity came first for "
+        f"{percent(summary.name_first or 0.0)}"
     )
-    lines = [
+    if summary.good:
+        return f"The scoring model was good enough to judge labels: {measured}."
+    if summary.tells_injected:
+        return f"The scoring model tells injected errors, but no verdict can be vouched for: {measured}."
+    return f"The scoring model was too weak to judge labels: {measured}. Nothing here is to be acted on."
+
+
+def worth(claim: Claim) -> str:
+    """What a kind of verdict is worth."""
+    if claim.precision is None or claim.low is None:
+        return f"{claim.count} {_WHAT[claim.kind]}; what that is worth is not known."
+    return (
+        f"{claim.count} {_WHAT[claim.kind]}: about {percent(claim.precision)} rightly, and at least "
+        f"{percent(claim.low)} "
+        "in nine of ten such cases, by the injected errors."
+    )
+
+
+def _found(summary: Summary) -> str:
+    line = (
         f"{summary.samples} samples: {summary.mislabelled} mislabelled, {summary.outliers} outliers or of no clear "
-        f"identity{'' if unsure else estimate}."
-    ]
-    if summary.near_duplicates:
-        lines[0] += (
-            f" {summary.near_duplicates} more are near-duplicates of others of their identity, and stay."
+        "identity."
+    )
+    if summary.most_wrong is not None:
+        line += (
+            f" No more than about {percent(summary.most_wrong)} of the labels are wrong as injected ones are."
         )
     if summary.in_doubt:
-        lines[0] += (
-            f" {summary.in_doubt} more are likelier wrong than right (some near-duplicates may be among them), though "
-            "not surely enough for a verdict: purifying leaves them out of the training."
+        line += (
+            f" {summary.in_doubt} more are more likely wrong than right, though not surely enough for a verdict: "
+            "purifying leaves them out of the training."
         )
-    if summary.is_weak:
-        lines.append(
-            f"The scoring model believes only {_percent(summary.believed)} of the given labels: it is too weak to "
-            f"doubt any, so there are no verdicts. {_HELP}."
-        )
-        return lines
-    if summary.switched_found is None:
-        lines.append(
-            "No errors were planted into this run, so what its verdicts are worth here is not measured: those given "
-            f"have an estimated probability of {_percent(summary.mislabelled_threshold)} or more, which nothing here "
-            "confirms. Score with PRUNE.PURIFY.CALIBRATE True to know."
-        )
-        return lines
-    if unsure:
-        planted = summary.planted_switched + summary.planted_composed
-        lines.append(
-            f"The {planted} planted errors are not set apart clearly enough to say how many errors the data set holds, "
-            f"so there are no verdicts: the scoring model is too weak, or the errors are of another kind. {_HELP}."
-        )
-        return lines
-    lines.append(
-        _worth(
-            "planted wrong labels",
-            summary.planted_switched,
-            summary.switched_found,
-            summary.mislabelled_precision,
-            summary.precision,
-        )
-    )
-    if summary.composed_found is not None:
-        lines.append(
-            _worth(
-                "planted outliers",
-                summary.planted_composed,
-                summary.composed_found,
-                summary.outlier_precision,
-                summary.precision,
-            )
-        )
-    return lines
+    if summary.near_duplicates:
+        line += f" {summary.near_duplicates} more are near-duplicates of others of their identity, and stay."
+    return line
 
 
-def _worth(what: str, count: int, found: float, precision: float | None, asked: float) -> str:
-    if precision is None:
-        if found < 0.2:
-            return (
-                f"Of {count} {what}, {_percent(found)} could be told at the {_percent(asked)} precision asked for: "
-                f"this scoring model is too weak for such verdicts. {_HELP}; or ask for less precision."
-            )
-        return (
-            f"Of {count} {what}, {_percent(found)} were found; among the data set's own samples nothing was."
-        )
-    worth = (
-        f"Of {count} {what}, {_percent(found)} were found; "
-        f"of what is flagged, about {_percent(precision)} is right."
-    )
-    return worth if found >= 0.2 else f"{worth} Few are found: the scoring model is weak. {_HELP}."
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A fraction as a person reads it.
+
+    >>> percent(0.031), percent(0.95)
+    ('3.1 %', '95 %')
+    """
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastreid_prune.purify.judge import Summary
+from fastreid_prune.purify.summary import Summary
 from fastreid_prune.purify.summary_text import sentences
 from fastreid_prune.report.source import Source
 from fastreid_prune.trajectory.records import EpochRecords
@@ -13,8 +13,6 @@ from fastreid_prune.trajectory.records import EpochRecords
 # below these the soft label is closer to a guess than to a judgement; ours, from runs on real crops
 WEAK_RANK1, GOOD_RANK1 = 25.0, 60.0
 WEAK_AGREEMENT, GOOD_AGREEMENT = 0.5, 0.85
-# of the wrong labels that were planted into the run, the share that the judge found
-WEAK_FOUND, GOOD_FOUND = 0.2, 0.5
 _LEVELS = ("weak", "fair", "good")
 STILL_LEARNING = 0.05
 
@@ -46,7 +44,7 @@ class ScoringModel:
 
 def scoring_model(source: Source) -> ScoringModel:
     """Judge the model by its evaluation where the run has one, by how it fits the given labels, and by what the
-    judge found of planted errors: a model that finds none is weak, whatever else it can do."""
+    injected errors bear out: a model that tells none of them is weak, whatever else it can do."""
     agreement = source.soft.agreement(source.labels)
     results = source.record.evaluation
     rank1 = results.get("Rank-1")
@@ -59,9 +57,10 @@ def scoring_model(source: Source) -> ScoringModel:
             _level(agreement, WEAK_AGREEMENT, 0.0),
             key=_LEVELS.index,
         )
-    found = source.table.thresholds.get("switched_found")
-    if found is not None:
-        level = min(level, _level(found, WEAK_FOUND, GOOD_FOUND), key=_LEVELS.index)
+    summary = _summary(source.table.thresholds)
+    if summary is not None and not summary.good:
+        # not good is what injected errors do not bear out, whatever else the model can do
+        level = min(level, "fair" if summary.tells_injected else "weak", key=_LEVELS.index)
     return ScoringModel(
         level=level,
         headline={
@@ -70,7 +69,7 @@ def scoring_model(source: Source) -> ScoringModel:
             "good": "The scoring model was good. What errors there are stand near the top of the suspects.",
         }[level],
         sentences=_sentences(level, agreement, rank1, loss),
-        verdicts=_verdicts(source.table.thresholds),
+        verdicts=_verdicts(source.table.thresholds, summary),
         agreement=agreement,
         loss=loss,
         accuracy=accuracy,
@@ -87,15 +86,26 @@ def learning_curves(epochs: EpochRecords) -> tuple[np.ndarray, np.ndarray]:
     return loss, np.where(visits > 0, epochs.correct.sum(axis=1) / have, np.nan)
 
 
-def _verdicts(summary: dict[str, Any]) -> list[str]:
-    if summary.get("rule", "judge") != "judge":
-        return [f"The verdicts are by the rule {summary['rule']!r}: nothing here tells what they are worth."]
+def _summary(thresholds: dict[str, Any]) -> Summary | None:
+    """What the judge measured; None where another rule, or another version, gave the verdicts."""
     try:
-        return sentences(Summary(**summary)) if summary else []
-    except TypeError:
+        return Summary.from_json(thresholds)
+    except (TypeError, KeyError):
+        return None
+
+
+def _verdicts(thresholds: dict[str, Any], summary: Summary | None) -> list[str]:
+    if thresholds.get("rule", "judge") != "judge":
         return [
-            "These verdicts were made by another version: judge the run again to see what they are worth."
+            f"The verdicts are by the rule {thresholds['rule']!r}: nothing here tells what they are worth."
         ]
+    if summary is not None:
+        return sentences(summary)
+    return (
+        ["These verdicts were made by another version: judge the run again to see what they are worth."]
+        if thresholds
+        else []
+    )
 
 
 def _level(value: float, weak: float, good: float) -> str:

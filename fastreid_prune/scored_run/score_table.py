@@ -62,11 +62,6 @@ class ScoreTable:
         return bool(((self.verdicts.verdict != "") & ~self.unreadable).any())
 
     @property
-    def found_wrong(self) -> bool:
-        """Whether some label was judged wrong. Where none was, probabilities are not to be acted on either."""
-        return bool((self.verdicts.against & ~self.unreadable).any())
-
-    @property
     def unreadable_only(self) -> Verdicts:
         """[N] what holds where no verdict is acted on: what could not be read can still not be trained on."""
         return self.verdicts.only(self.unreadable)

@@ -2,99 +2,93 @@ from dataclasses import replace
 
 import pytest
 
-from fastreid_prune.purify import Summary
-from fastreid_prune.purify.summary_text import sentences
+from fastreid_prune.purify import Claim, Summary
+from fastreid_prune.purify.claims import IN_DOUBT, NAMES, OUTLIERS
+from fastreid_prune.purify.refusals import Facts, not_calibrated, refusal
+from fastreid_prune.purify.summary_text import headline, sentences
 
+NAMED = Claim(NAMES, 0.95, 58, 0.962, 0.91, 0.99, 2.0, 1.0)
+LEFT_OUT = Claim(OUTLIERS, 0.95, 38, 0.981, 0.93, 1.0, 3.0)
+DOUBTED = Claim(IN_DOUBT, 0.5, 9, 0.8, 0.6, 0.95, 0.5)
 FOUND = Summary(
     samples=1200,
     mislabelled=58,
     outliers=38,
     precision=0.95,
+    claims=(NAMED, LEFT_OUT, DOUBTED),
     wrong_share=0.051,
     outlier_share=0.034,
-    mislabelled_threshold=0.7,
-    outlier_threshold=0.95,
-    mislabelled_precision=0.962,
-    outlier_precision=0.99,
-    planted_switched=31,
-    planted_composed=32,
-    switched_found=0.84,
-    composed_found=0.71,
-    name_right=0.97,
     believed=0.93,
-    unsure=1.3,
+    in_doubt=9,
+    most_wrong=0.064,
+    injected_labels=61,
+    injected_outliers=32,
+    labels_found=0.84,
+    outliers_found=0.71,
+    name_right=0.97,
+    name_first=0.93,
+    separation=0.98,
 )
+FACTS = Facts(samples=1200, injected=61, visits=12, separation=0.97, name_first=0.9, most_errors=0.12)
 
 
-def test_what_was_found_is_told_with_what_it_is_worth():
+def refused(summary, reason, remedy, *kinds):
+    claims = tuple(
+        replace(claim, count=0, precision=None, low=None, threshold=None, refused=reason, remedy=remedy)
+        if claim.kind in (kinds or (NAMES, OUTLIERS, IN_DOUBT))
+        else claim
+        for claim in summary.claims
+    )
+    return replace(summary, claims=claims)
+
+
+def test_each_kind_is_told_with_what_it_is_worth():
     told = " ".join(sentences(FOUND))
-    assert "1200 samples: 58 mislabelled, 38 outliers" in told
-    assert "5.1 %" in told and "3.4 %" in told
-    assert "31 planted wrong labels, 84 %" in told and "about 96 % is right" in told
-    assert "32 planted outliers, 71 %" in told and "about 99 % is right" in told
-    assert "weak" not in told
+    assert "1200 samples: 58 mislabelled, 38 outliers" in told and "about 6.4 % of the labels" in told
+    assert "58 relabelled: about 96 % rightly, and at least 91 %" in told
+    assert "38 left out: about 98 % rightly, and at least 93 %" in told
+    assert "9 left out for doubt alone: about 80 % rightly" in told
+    assert "good enough" in headline(FOUND) and "weak" not in told and "What would help" not in told
 
 
-def test_what_is_in_doubt_is_told_where_there_is_any():
-    assert "likelier wrong" not in " ".join(sentences(FOUND))
-    assert "17 more are likelier wrong than right" in sentences(replace(FOUND, in_doubt=17))[0]
+def test_a_refusal_is_told_once_with_its_reason_and_its_remedy():
+    told = sentences(refused(FOUND, "the model is too weak here", "a better model"))
+    assert "Nothing is relabelled, left out or left out for doubt alone: the model is too weak here." in told
+    assert told.count("What would help: a better model.") == 1
+    one = " ".join(sentences(refused(FOUND, "too few names", "inject more", NAMES)))
+    assert "Nothing is relabelled: too few names." in one and "38 left out: about 98 %" in one
 
 
-def test_a_weak_model_is_called_weak_with_what_would_help():
-    weak = replace(FOUND, mislabelled=0, mislabelled_precision=None, switched_found=0.03)
-    told = sentences(weak)
-    about = next(line for line in told if "planted wrong labels" in line)
-    assert "weak" in about and "More epochs" in about and "95 % precision" in about
-    assert not any("weak" in line for line in told if line is not about)
-
-
-def test_a_model_that_does_not_believe_the_labels_has_no_say():
-    none = replace(FOUND, mislabelled=0, outliers=0, believed=0.12)
-    told = " ".join(sentences(none))
-    assert "12 % of the given labels" in told and "too weak" in told and "More epochs" in told
-    assert "is right" not in told
-
-
-def test_a_model_is_measured_by_the_labels_that_are_right():
-    """Half of the labels believed: little where all are right, much where a third is wrong."""
-    half = replace(FOUND, believed=0.55, wrong_share=0.02, outlier_share=0.01)
-    assert half.is_weak and not replace(half, wrong_share=0.3).is_weak
-    assert replace(half, believed=0.2, wrong_share=0.9).is_weak
-
-
-def test_errors_that_are_not_set_apart_allow_no_verdict():
-    told = " ".join(sentences(replace(FOUND, mislabelled=0, outliers=0, unsure=2.4)))
-    assert (
-        "estimated" not in told
-        and "63 planted errors are not set apart" in told
-        and "no verdicts" in told
-        and "More epochs" in told
+def test_a_model_that_vouches_for_nothing_is_not_called_good():
+    no = refused(FOUND, "so", "that")
+    assert "no verdict can be vouched for" in headline(no)
+    assert "too weak" in headline(replace(no, separation=0.7)) and "too weak" in headline(
+        replace(no, name_first=0.1)
     )
-    assert "is right" not in told
+    assert "not known" in headline(replace(no, injected_labels=0))
 
 
-def test_few_found_though_flags_are_right_is_weak_too():
-    told = sentences(replace(FOUND, switched_found=0.1))
-    assert any("weak" in line and "10 %" in line for line in told)
+def test_verdicts_at_your_own_word_are_told_to_be_worth_nothing_known():
+    told = " ".join(sentences(replace(FOUND, uncalibrated=True, injected_labels=0)))
+    assert "--uncalibrated" in told and "rightly" not in told and "not known" in told
 
 
-def test_a_clean_data_set_does_not_make_the_model_weak():
-    clean = replace(FOUND, mislabelled=0, mislabelled_precision=None, switched_found=0.9)
-    about = next(line for line in sentences(clean) if "planted wrong labels" in line)
-    assert "weak" not in about and "nothing was" in about
+def test_the_reason_is_the_true_one():
+    def reason(kind=NAMES, best=None, found=50, right=50, **facts):
+        return " ".join(refusal(kind, 0.95, best, replace(FACTS, **facts), found, right))
 
+    from fastreid_prune.purify.claims import Worth
 
-def test_where_nothing_was_planted_it_says_so():
-    told = sentences(
-        replace(FOUND, planted_switched=0, planted_composed=0, switched_found=None, composed_found=None)
-    )
-    assert any("No errors were planted" in line and "70 %" in line for line in told)
-    assert not any("is right" in line for line in told)
-
-
-def test_without_composed_outliers_nothing_is_said_of_them():
-    told = sentences(replace(FOUND, planted_composed=0, composed_found=None))
-    assert not any("planted outliers" in line for line in told)
+    best = Worth(1.0, 80, 0.9, 0.7, 0.95, 5.0)
+    assert "too weak" in reason(best=best, separation=0.7) and "10 %" in reason(best=best, name_first=0.1)
+    assert "about 40 epochs (each image was seen 12 times" in reason(best=best, separation=0.7)
+    assert "epochs" not in reason(best=best, separation=0.7, samples=12000)
+    assert "too few to be told" in reason(best=best, most_errors=0.003)
+    assert "only 40 got their right name" in reason(best=best, right=40)
+    assert "PRUNE.PURIFY.SWITCHED" in reason(best=best, found=10, right=10)
+    assert "overlap" in reason(OUTLIERS, best) and "70 %" in reason(OUTLIERS, best)
+    assert "no other label" in reason(IN_DOUBT)
+    assert "--uncalibrated" in not_calibrated()[1]
 
 
 @pytest.mark.parametrize("fixture", ["soiled", "spotless"])

@@ -1,0 +1,130 @@
+"""Why a kind of verdict is refused, and what would help: in words, from what the injected errors showed."""
+
+import math
+from dataclasses import dataclass
+
+from fastreid_prune.purify.claims import IN_DOUBT, NAMES, Worth, least_low
+from fastreid_prune.purify.false_alarms import TAIL_SHARE
+
+# injected errors that score above this share of the data set's labels are set apart well enough; ours, as the others
+# here
+SET_APART = 0.9
+# a model to which the right identity occurs first for fewer injected wrong labels does not know who is who
+KNOWS = 0.5
+# fewer errors than this share of the labels are not worth speaking of as many
+_FEW_ERRORS = 0.02
+# what models that knew who is who had seen: so many images, so many times each (docs/verdicts.md)
+_USUAL_VISITS = 12
+_USUAL_SAMPLES = 4000
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the injected errors showed.
+
+    Attributes:
+        samples: of the data set, without those whose label was switched.
+        injected: labels that were switched.
+        visits: how often the model saw each image, on average.
+        separation: the share of pairs in which an injected wrong label is doubted more than a right one, by estimate.
+        name_first: the share of injected wrong labels whose right identity comes first.
+        most_errors: the most that the share of errors like them can be.
+    """
+
+    samples: int
+    injected: int
+    visits: float
+    separation: float
+    name_first: float
+    most_errors: float
+
+
+def not_calibrated() -> tuple[str, str]:
+    """Nothing was injected: reason and remedy."""
+    return (
+        "no errors were injected into this run, so nothing shows what a verdict is worth on this data set",
+        "score with injected errors (PRUNE.PURIFY.CALIBRATE True in a scoring configuration), or judge with "
+        "--uncalibrated "
+        "and answer for the verdicts yourself",
+    )
+
+
+def too_few(facts: Facts) -> tuple[str, str]:
+    """Too little to tell anything."""
+    return (
+        f"{facts.samples} samples and {facts.injected} injected wrong labels are too few to tell errors from "
+        "right labels",
+        "judge a larger set (from about 500 samples), or look through the ranking by hand",
+    )
+
+
+def refusal(
+    kind: str, asked: float, best: Worth | None, facts: Facts, found: int, right: int
+) -> tuple[str, str]:
+    """Reason and remedy for a kind whose claim cannot be made.
+
+    Args:
+        kind: of verdict.
+        asked: the precision asked for.
+        best: what the best threshold is worth.
+        facts: what the injected errors showed.
+        found, right: injected wrong labels found at that threshold, and right names among them.
+    """
+    if facts.separation < SET_APART or facts.name_first < KNOWS * (1 - facts.most_errors):
+        return (
+            f"the model is too weak here: injected wrong labels are doubted more than right ones in "
+            f"{_percent(facts.separation)} of all pairs, and their right identity comes first for "
+            f"{_percent(facts.name_first)}",
+            better_model(facts),
+        )
+    if best is None:
+        return "no other label is more likely wrong than right", ""
+    if facts.most_errors < _FEW_ERRORS:
+        return (
+            f"no more than {_percent(facts.most_errors)} of the labels can be wrong as the injected ones are, too "
+            "few to "
+            "be told from the right ones",
+            "look through the first of the ranking by hand",
+        )
+    if kind == NAMES and found and right / found < asked:
+        return (
+            f"of {found} injected wrong labels found only {right} got their right name",
+            f"{better_model(facts)}; or ask for less than {_percent(asked)}",
+        )
+    if kind == NAMES and _enough(asked) > found:
+        wanted = math.ceil(facts.injected * _enough(asked) / max(found, 1))
+        return (
+            f"{right} right names of {found} injected wrong labels found show no more than {_percent(best.low)} on the "
+            "data set's own",
+            f"inject more: about {wanted} wrong labels instead of {facts.injected} (PRUNE.PURIFY.SWITCHED)",
+        )
+    needed = (
+        "even odds" if kind == IN_DOUBT else f"{_percent(least_low(asked))} ({_percent(asked)} asked for)"
+    )
+    return (
+        f"right and wrong labels overlap: at the best threshold no more than {_percent(max(best.low, 0))} of the "
+        f"verdicts is shown to be right, {needed} is needed",
+        f"{better_model(facts)}. Injected errors are told, so the data set's may be of another kind: see by hand "
+        "whether the first of the ranking come in clips or whole identities",
+    )
+
+
+def better_model(facts: Facts) -> str:
+    """What would make the scoring model better, most helpful first."""
+    wanted = math.ceil(_USUAL_SAMPLES * _USUAL_VISITS / max(facts.samples, 1))
+    longer = (
+        f"about {wanted} epochs (each image was seen {facts.visits:.0f} times, which is few for {facts.samples} "
+        "images), "
+        if facts.samples * facts.visits < _USUAL_SAMPLES * _USUAL_VISITS
+        else ""
+    )
+    return f"{longer}weights pretrained on like images, a higher resolution"
+
+
+def _enough(asked: float) -> int:
+    """Injected errors, all of them named rightly, that show the least precision that is accepted."""
+    return math.ceil(math.log(TAIL_SHARE) / math.log(max(least_low(asked), 0.01)))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
