@@ -106,7 +106,7 @@ def prune_run(
     verdicts, protected = (table.verdicts if purify else table.unreadable_only), None
     source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"}
     braked = brake(
-        table.pid, verdicts, verdicts.in_doubt & purify, table.unreadable,
+        table.pid, verdicts, verdicts.in_doubt & (purify and _doubt_counts(table)), table.unreadable,
         most_removed=most_removed, lose_identities=lose_identities,
     )  # fmt: skip
     verdicts, in_doubt = braked.verdicts, braked.in_doubt
@@ -155,9 +155,15 @@ def _with_identities(run: RunFiles, table: ScoreTable, verdicts: Verdicts, purif
     return apply_identities(read_identities(path), table, verdicts)
 
 
+def _doubt_counts(table: ScoreTable) -> bool:
+    """Doubt without a verdict is acted on where the judge made claims (what it does not vouch for stays at even odds),
+    and in files without claims where some label was judged wrong."""
+    return "claims" in table.thresholds or bool((table.verdicts.against & ~table.unreadable).any())
+
+
 def _doubted(table: ScoreTable) -> np.ndarray:
     """[N] bool: judged wrong, or more likely wrong than right."""
-    return table.verdicts.against | table.verdicts.in_doubt
+    return (table.verdicts.against | table.verdicts.in_doubt) & _doubt_counts(table)
 
 
 def _reasons(reason: np.ndarray, in_doubt: np.ndarray, verdicts: Verdicts) -> np.ndarray:
