@@ -10,7 +10,7 @@ from fastreid_prune.cli.printing import print_table
 @click.option(
     "--truth", type=click.Path(exists=True, dir_okay=False), help="truth.csv of a set with planted errors."
 )
-def command(runs, truth):
+def command(runs: tuple[str, ...], truth: str | None) -> None:
     """Print a table of runs: NAME=RUN, RUN being the output folder of a training with PRUNE.SEED 0 or more."""
     from fastreid_prune.lab.comparison import compare_runs
 
@@ -21,8 +21,8 @@ def command(runs, truth):
             raise click.UsageError(f"{run}: NAME=RUN expected, such as all=logs/demo/all")
         named[name] = folder
     results = compare_runs(named, truth)
-    header = ("trained on", "images", "identities", "training s", "Rank-1 %", "mAP %")
-    rows = [
+    header: tuple[str, ...] = ("trained on", "images", "identities", "training s", "Rank-1 %", "mAP %")
+    rows: list[tuple[object, ...]] = [
         (r.name, r.images, r.identities, f"{r.training_seconds:.0f}", f"{r.rank1:.1f}", f"{r.mAP:.1f}")
         for r in results
     ]

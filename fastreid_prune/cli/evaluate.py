@@ -25,14 +25,25 @@ from fastreid_prune.cli.printing import print_table
 )
 @click.option("--seed", default=0, show_default=True, help="Of the draws of cuhk03.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; fractions in [0, 1].")
-def command(features, metric, ranks, protocol, rerank, k1, k2, share, seed, as_json):
+def command(
+    features: str,
+    metric: str,
+    ranks: str,
+    protocol: str,
+    rerank: bool,
+    k1: int,
+    k2: int,
+    share: float,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Evaluate FEATURES.npz, which holds query_features and gallery_features [N, D], query_ids, gallery_ids,
     query_cams and gallery_cams [N].
     """
     from fastreid_prune.evaluation import Reranking, evaluate_archive
 
     try:
-        ranks = [int(k) for k in ranks.split(",")]
+        wanted = [int(k) for k in ranks.split(",")]
     except ValueError as error:
         raise click.BadParameter(
             f"whole numbers and commas expected, such as 1,5,10; found {ranks!r}"
@@ -40,7 +51,7 @@ def command(features, metric, ranks, protocol, rerank, k1, k2, share, seed, as_j
     ranking = evaluate_archive(
         features,
         metric,
-        ranks,
+        wanted,
         protocol=protocol,
         rerank=Reranking(k1, k2, share) if rerank else None,
         seed=seed,

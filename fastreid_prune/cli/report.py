@@ -26,7 +26,16 @@ from fastreid_prune.cli.printing import print_table
 @click.option(
     "--retrained", multiple=True, metavar="NAME=RUN", help="A run trained on what is kept. Repeatable."
 )
-def command(run, output, images, method, ratio, suspects, pages, retrained):
+def command(
+    run: Path,
+    output: Path,
+    images: Path,
+    method: str,
+    ratio: float,
+    suspects: int,
+    pages: int,
+    retrained: tuple[str, ...],
+) -> None:
     """Write the page of RUN, the output folder of a scored run: what was found, and a place to judge it."""
     from fastreid_prune.report import write_report
 

@@ -20,7 +20,9 @@ from fastreid_prune.cli.printing import print_table
               help="Runs at a time on this machine; one a GPU.")  # fmt: skip
 @click.option("--address", default="auto", show_default=True, help="Of the Ray cluster.")
 @click.option("--retry-failed", is_flag=True, help="Try runs again that failed for good.")
-def command(grid: Path, output: Path, plan: bool, runner: str, jobs: int, address: str, retry_failed: bool):
+def command(
+    grid: Path, output: Path, plan: bool, runner: str, jobs: int, address: str, retry_failed: bool
+) -> None:
     """Execute the experiments of GRID, a YAML file, or go on with them; then write tables and figures."""
     from fastreid_prune.lab.experiments import plan_sweep, sweep
 

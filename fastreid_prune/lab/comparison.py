@@ -1,6 +1,7 @@
 """Retrained runs side by side: what they cost, what they reach, which planted errors they were trained on."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class RunResult:
 
 
 def compare_runs(
-    runs: dict[str, str | os.PathLike], truth: str | os.PathLike | None = None
+    runs: Mapping[str, str | os.PathLike], truth: str | os.PathLike | None = None
 ) -> list[RunResult]:
     """Read what each run recorded of itself.
 

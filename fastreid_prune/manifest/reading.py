@@ -1,6 +1,7 @@
 """Reading a manifest that anybody may have made or changed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +48,8 @@ def read_files(path: Path, edited: bool) -> tuple[dict[str, np.ndarray], dict]:
 
 def _columns(reader: CsvReader, path: Path) -> dict[str, np.ndarray]:
     """All rows, if none breaks a rule; from the first that does, rows are counted and no longer kept."""
-    problems, kept, row = Problems(), [], 1
+    problems, row = Problems(), 1
+    kept: list[Any] = []
     for block in reader.blocks():
         check_rows(block, row, problems)
         row += len(block)
@@ -95,10 +97,10 @@ def _closed_ranks(rank: np.ndarray, path: Path, edited: bool) -> np.ndarray:
 def _what_changed(path: Path, info: dict) -> str:
     """How many rows differ from those that were written."""
     reader = CsvReader(path, COLUMNS, exactly=True)
-    found = [np.zeros(0, "<u2")]
+    parts = [np.zeros(0, "<u2")]
     for block in reader.blocks():
-        found.append(row_checksums(zip(*(column.to_pylist() for column in block.columns), strict=True)))
-    found, written = np.concatenate(found), decode_checksums(info["csv"].get("row_checksums"))
+        parts.append(row_checksums(zip(*(column.to_pylist() for column in block.columns), strict=True)))
+    found, written = np.concatenate(parts), decode_checksums(info["csv"].get("row_checksums"))
     count = len(found) + reader.malformed
     if count != info["csv"]["rows"]:
         return f"{count} rows, but {info['csv']['rows']} were written: rows were added, removed or cut off."

@@ -1,5 +1,7 @@
 """Features that can be compared across cameras, small enough to compare all with all."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from fastreid_prune.trajectory.blocks import row_slices
@@ -53,7 +55,9 @@ def _means(features: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
     return (total / np.maximum(number, 1)[:, None]).astype(np.float32)
 
 
-def _centred(features: np.ndarray, group: np.ndarray, means: np.ndarray):
+def _centred(
+    features: np.ndarray, group: np.ndarray, means: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
     for rows in row_slices(len(features), 4 * features.shape[1], _BLOCK_ROWS_BYTES):
         yield rows, _unit(features[rows]) - means[group[rows]]
 

@@ -34,8 +34,8 @@ def expand(scaled: np.ndarray) -> np.ndarray:
 def terms() -> list[tuple[str, ...]]:
     """What each column of :func:`expand` is made of: one name or two."""
     first, second = np.triu_indices(len(PAIRED))
-    pairs = [(PAIRED[a], PAIRED[b]) for a, b in zip(first, second, strict=True)]
-    return [(name,) for name in WEIGHED] + pairs
+    single: list[tuple[str, ...]] = [(name,) for name in WEIGHED]
+    return single + [(PAIRED[a], PAIRED[b]) for a, b in zip(first, second, strict=True)]
 
 
 @dataclass(frozen=True)

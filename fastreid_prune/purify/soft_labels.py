@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.trajectory.blocks import row_blocks
+from fastreid_prune.trajectory.blocks import Rows, row_blocks
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def soft_label_summary(trajectory: Trajectory) -> SoftLabelSummary:
     return SoftLabelSummary(entropy, best, second, top, given)
 
 
-def rows_of(rows, chosen: np.ndarray) -> np.ndarray:
+def rows_of(rows: Rows, chosen: np.ndarray) -> np.ndarray:
     """Some rows ``[n, C]`` float32, in any order, of what may only give slices."""
     if isinstance(rows, np.ndarray):
         return np.array(rows[chosen], dtype=np.float32)

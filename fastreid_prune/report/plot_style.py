@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 # drawn in these, shown in the page's custom properties, which differ in light and dark
 INK, FAINT, GIVEN, OTHER, KEPT, WARN = ("#010101", "#020202", "#030303", "#040404", "#050505", "#060606")
 _VARIABLES = {INK: "ink", FAINT: "rule", GIVEN: "given", OTHER: "other", KEPT: "kept", WARN: "warn"}
-_STYLE = {
+_STYLE: dict[Any, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fastreid_prune",
     "font.size": 12,
@@ -40,7 +41,7 @@ _STYLE = {
 
 
 @contextmanager
-def figure(width: int = 560, height: int = 250, **subplots: object) -> Iterator[tuple[Figure, object]]:
+def figure(width: int = 560, height: int = 250, **subplots: Any) -> Iterator[tuple[Figure, Any]]:
     """A figure of so many of the page's pixels in the page's style, with its axes."""
     with matplotlib.rc_context(_STYLE):
         made = Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
@@ -68,5 +69,6 @@ def to_svg(made: Figure, name: str, label: str) -> str:
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")
     head, rest = text.split(">", 1)
-    size = re.search(r'viewBox="([^"]*)"', head).group(1)
+    _, _, sized = head.partition('viewBox="')
+    size, _, _ = sized.partition('"')
     return f'<svg class="figure" viewBox="{size}" role="img" aria-label="{html.escape(label)}">{rest}'

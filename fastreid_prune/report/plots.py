@@ -70,7 +70,7 @@ def noise_plot(cuts: Cuts) -> str:
 
 def learning_plots(model: ScoringModel) -> list[str]:
     """Loss and accuracy of the scoring run, epoch by epoch."""
-    drawn = []
+    drawn: list[str] = []
     for title, values in (("loss, nats", model.loss), ("given label predicted", model.accuracy)):
         with figure(290, 220) as (made, axes):
             axes.plot(np.arange(1, len(values) + 1), values, color=INK)

@@ -74,8 +74,8 @@ def cuts(
         threshold = scores[order[kept - 1]] if kept < len(order) else np.nan
         few = int(((left > 0) & (left < FEW)).sum())
         columns.append((threshold, kept, int((left == 0).sum()), few, int(suspect[order[:kept]].sum())))
-    threshold, kept, lost, few, suspects = map(np.array, zip(*columns, strict=True))
+    thresholds, counts, lost, rare, suspects = map(np.array, zip(*columns, strict=True))
     return Cuts(
-        np.array(ratios), threshold, kept, lost, few, suspects, names.tolist(),
+        np.array(ratios), thresholds, counts, lost, rare, suspects, names.tolist(),
         np.bincount(camera, minlength=len(names)), np.array(camera_kept), hit,
     )  # fmt: skip

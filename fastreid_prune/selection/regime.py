@@ -61,7 +61,7 @@ class Regime:
         """What pruning this fraction is likely to do to accuracy, in words. An expectation, no measurement."""
         if not ratio:
             return "Nothing is pruned."
-        if not self.known:
+        if not self.known and self.right is not None:
             return (
                 f"The scoring model is right on only {100 * self.right:.0f} % of its training images in its last "
                 "epoch: it has learnt too little to tell how redundant the set is, and no method can be expected to "
