@@ -131,9 +131,9 @@ def _groups(
         if not free[row] or len(same) < 4:
             continue
         like = same[np.argsort(((flat[same] - flat[row]) ** 2).sum(1))][: min(6, len(same) // 2)]
-        free[label == label[row]] = False if setting.images not in ("digits", "mnist", "cifar10") else free[
-            label == label[row]
-        ]
+        free[label == label[row]] = (
+            False if setting.images not in ("digits", "mnist", "cifar10") else free[label == label[row]]
+        )
         free[like] = False
         groups.append(like)
         taken += len(like)

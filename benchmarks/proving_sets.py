@@ -52,9 +52,7 @@ def mnist(sources: Path, size: tuple[int, int]) -> ImageSet:
     folder = sources / "mnist"
     grey = np.frombuffer(gzip.open(folder / "t10k-images-idx3-ubyte.gz").read(), np.uint8, offset=16)
     label = np.frombuffer(gzip.open(folder / "t10k-labels-idx1-ubyte.gz").read(), np.uint8, offset=8)
-    return ImageSet(
-        _resized(grey.reshape(-1, 28, 28), size), label.astype(np.int64), np.full(len(label), "")
-    )
+    return ImageSet(_resized(grey.reshape(-1, 28, 28), size), label.astype(np.int64), np.full(len(label), ""))
 
 
 def of_folders(*folders: str) -> Callable[[Path, tuple[int, int]], ImageSet]:

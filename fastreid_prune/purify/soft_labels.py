@@ -6,6 +6,7 @@ import numpy as np
 
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import Rows, row_blocks
+from fastreid_prune.trajectory.factors import FactoredLogits
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def soft_label_summary(trajectory: Trajectory) -> SoftLabelSummary:
 
 def rows_of(rows: Rows, chosen: np.ndarray) -> np.ndarray:
     """Some rows ``[n, C]`` float32, in any order, of what may only give slices."""
-    if isinstance(rows, np.ndarray):
+    if isinstance(rows, (np.ndarray, FactoredLogits)):
         return np.array(rows[chosen], dtype=np.float32)
     return np.concatenate([np.array(rows[int(row) : int(row) + 1], np.float32) for row in chosen])
 

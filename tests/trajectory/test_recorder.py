@@ -61,7 +61,8 @@ def test_one_clean_pass_an_epoch_gives_the_plain_mean_over_epochs():
         recorder.end_epoch()
     trajectory = recorder.trajectory()
     np.testing.assert_allclose(trajectory.mean_logits, logits.mean(0), atol=1e-6)
-    np.testing.assert_allclose(trajectory.epochs.log_sum_exp, logits.logsumexp(2), rtol=1e-5)
+    records = trajectory.epochs
+    np.testing.assert_allclose(records.given_logit + records.loss, logits.logsumexp(2), rtol=1e-5)
     np.testing.assert_array_equal(trajectory.labels, labels)
     assert (trajectory.epochs.visits == 1).all()
 
