@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fastreid_prune.purify.planting import plan_calibration
+from fastreid_prune.lab.testbed.groups import move_tracklets
+from fastreid_prune.purify.planting import DEFAULT_CLIPS, plan_calibration
 from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 from fastreid_prune.trajectory import LogitRecorder, Samples, Trajectory
 
@@ -39,7 +40,9 @@ def synthetic_run(
     *,
     wrong: float = 0.05,
     outliers: float = 0.03,
+    tracklets: float = 0.0,
     planted: bool = True,
+    clips: bool = False,
     signal: float = 1.0,
     seed: int = 0,
     epochs: int = 4,
@@ -51,7 +54,9 @@ def synthetic_run(
         samples: M.
         identities: C.
         wrong, outliers: shares of the data set.
+        tracklets: share of the data set whose person is given another number in one camera.
         planted: whether errors are planted into the run on top, as a scoring run does.
+        clips: whether whole clips are among them.
         signal: how far what a sample shows tells in features and logits; 0: not at all.
         seed: of everything.
         epochs: T.
@@ -65,6 +70,10 @@ def synthetic_run(
     is_wrong = kind < round(wrong * samples)
     is_outlier = (kind >= samples - round(outliers * samples)) & ~is_wrong
     given = np.where(is_wrong, (person + rng.integers(1, identities, samples)) % identities, person)
+    if tracklets:
+        moved = move_tracklets(person, camera, kind >= 0, tracklets, np.random.default_rng([seed, 1]))
+        is_wrong |= moved != person
+        given = np.where(moved != person, moved, given)
     prototypes = _directions(rng, identities, size)
     content = prototypes[person]
     content[is_outlier] = _directions(rng, int(is_outlier.sum()), size)
@@ -72,16 +81,17 @@ def synthetic_run(
     files = [f"{FOLDER}/{given[i] + 1:04}_c{camera[i] + 1}s1_{i:06}_00.jpg" for i in range(samples)]
     trained, record = given.copy(), None
     if planted:
-        plan = plan_calibration(names[given])
+        plan = plan_calibration(names[given], camera.astype(str), clips=DEFAULT_CLIPS if clips else 0.0)
         position = {name: index for index, name in enumerate(names)}
-        for row, pid in plan.switched.items():
+        for row, pid in plan.trained_as.items():
             trained[row] = position[pid]
         made = [_composed(rng, content, one) for one in plan.composed]
         content = np.concatenate([content, np.stack(made)])
         camera = np.r_[camera, camera[[one.first for one in plan.composed]]]
         trained = np.r_[trained, [position[one.pid] for one in plan.composed]]
         kinds = {f"{COMPOSED_FOLDER}/{one.kind}_{i:05}.png": one.kind for i, one in enumerate(plan.composed)}
-        record = record_of(files, {row: str(names[given[row]]) for row in plan.switched}, kinds)
+        was = {row: str(names[given[row]]) for row in plan.trained_as}
+        record = record_of(files, was, kinds, [clip.rows for clip in plan.clips])
         files += list(kinds)
 
     offsets = 0.5 * _directions(rng, 6, size)

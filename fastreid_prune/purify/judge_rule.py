@@ -1,8 +1,12 @@
 """The judge as a rule among others: all the evidence of a run, believed as far as injected errors bear it out."""
 
+from dataclasses import replace
+
+from fastreid_prune.purify.clip_verdicts import judge_clips
 from fastreid_prune.purify.judge import Judgement, assess
 from fastreid_prune.purify.registry import Ruling, rule
 from fastreid_prune.purify.summary_text import sentences
+from fastreid_prune.scored_run.verdicts import NEAR_DUPLICATE
 from fastreid_prune.trajectory import Trajectory
 
 UNCALIBRATED = "uncalibrated"
@@ -15,7 +19,7 @@ UNCALIBRATED = "uncalibrated"
 )
 def by_the_judge(trajectory: Trajectory, precision: float) -> Ruling:
     """See :func:`.judge.assess`."""
-    return _ruling(assess(trajectory, precision=precision))
+    return _ruling(assess(trajectory, precision=precision), trajectory, precision)
 
 
 @rule(
@@ -25,14 +29,25 @@ def by_the_judge(trajectory: Trajectory, precision: float) -> Ruling:
 )
 def at_own_word(trajectory: Trajectory, precision: float) -> Ruling:
     """See :func:`.judge.assess`, ``uncalibrated``."""
-    return _ruling(assess(trajectory, precision=precision, uncalibrated=True))
+    return _ruling(assess(trajectory, precision=precision, uncalibrated=True), trajectory, precision)
 
 
-def _ruling(judgement: Judgement) -> Ruling:
+def _ruling(judgement: Judgement, trajectory: Trajectory, precision: float) -> Ruling:
+    verdicts, summary, more = judgement.verdicts, judgement.summary, []
+    if trajectory.samples is not None:
+        clips = judge_clips(trajectory, precision)
+        verdicts, more = clips.apply(verdicts), clips.sentences
+        summary = replace(
+            summary,
+            claims=(*summary.claims, clips.claim),
+            mislabelled=int(verdicts.mislabelled.sum()),
+            in_doubt=int(verdicts.in_doubt.sum()),
+            near_duplicates=int((verdicts.verdict == NEAR_DUPLICATE).sum()),
+        )
     return Ruling(
-        verdicts=judgement.verdicts,
+        verdicts=verdicts,
         wrong=judgement.wrong_probability,
         outlier=judgement.outlier_probability,
-        thresholds=judgement.summary.to_json(),
-        sentences=sentences(judgement.summary),
+        thresholds=summary.to_json(),
+        sentences=[*sentences(summary), *more],
     )

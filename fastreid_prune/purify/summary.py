@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from fastreid_prune.purify.claims import NAMES, OUTLIERS, Claim
+from fastreid_prune.purify.claims import CLIPS, NAMES, OUTLIERS, Claim
 from fastreid_prune.purify.refusals import KNOWS, SET_APART
 
 
@@ -59,8 +59,8 @@ class Summary:
 
     @property
     def good(self) -> bool:
-        """The scoring model was good enough: wrong labels, or outliers, can be judged as surely as asked for."""
-        return any(self.claim(kind).stands for kind in (NAMES, OUTLIERS))
+        """The scoring model was good enough: wrong labels, outliers or clips can be judged as surely as asked for."""
+        return any(claim.stands for claim in self.claims if claim.kind in (NAMES, OUTLIERS, CLIPS))
 
     @property
     def tells_injected(self) -> bool:

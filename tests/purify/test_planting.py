@@ -92,7 +92,7 @@ CAMERAS = np.array([f"c_{number // 40 % 6}" for number in range(2000)], object)
 
 def test_a_clip_is_all_of_an_identity_in_a_camera_and_none_of_it_is_switched():
     plan = plan_calibration(PIDS, CAMERAS)
-    assert len(plan.clips) == 15, "20 of them would be more than a fifteenth of the samples"
+    assert len(plan.clips) == 15, "36 of them would be more than a fifteenth of the samples"
     for clip in plan.clips:
         rows = np.array(clip.rows)
         (name,), (camera,) = set(PIDS[rows]), set(CAMERAS[rows])

@@ -1,0 +1,192 @@
+"""Verdicts on clips: whole tracklets under a wrong identity, as far as clips that were moved on purpose bear it out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastreid_prune.purify.claims import CLIPS, Claim, lowest_threshold
+from fastreid_prune.purify.clip_evidence import ClipEvidence, weigh_clips
+from fastreid_prune.purify.clips import find_clips
+from fastreid_prune.purify.discriminant import unit
+from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
+from fastreid_prune.purify.features import comparable
+from fastreid_prune.scored_run.injected import InjectedErrors
+from fastreid_prune.scored_run.verdicts import MISLABELLED, Verdicts
+from fastreid_prune.trajectory import Trajectory
+
+# single images are judged by themselves
+LEAST_IMAGES = 2
+
+
+@dataclass(frozen=True)
+class ClipJudgement:
+    """Verdicts on the clips of a data set's N samples, K clips.
+
+    Attributes:
+        clip: [N] int64, each sample's clip; -1 where it has no features.
+        evidence: of the clips, under the label that the data set gives.
+        wrong: [K] bool, the clip shows the identity that is suggested.
+        claim: what these verdicts are worth, or why there are none.
+        several_cameras: the data set has more than one; without, clips are judged by features alone.
+        names: [C] str, of the identities.
+    """
+
+    clip: np.ndarray
+    evidence: ClipEvidence
+    wrong: np.ndarray
+    claim: Claim
+    several_cameras: bool
+    names: np.ndarray
+
+    @property
+    def sentences(self) -> list[str]:
+        """What could not be decided, and why."""
+        e, lines = self.evidence, []
+        alone = len(set(e.label[~e.decidable].tolist()))
+        one_camera = len(set(e.label[e.decidable & ~e.other_cameras].tolist()))
+        if not self.several_cameras:
+            lines.append(
+                "The data set has one camera, or none that is known: clips are held against other clips by features "
+                "alone."
+            )
+        elif one_camera:
+            lines.append(
+                f"{one_camera} identities were seen by one camera: their clips are held against others of that camera."
+            )
+        if alone:
+            lines.append(
+                f"{alone} identities have a single clip: whether it is theirs is not decidable, and it gets no verdict."
+            )
+        return lines
+
+    def reason(self, number: int) -> str:
+        """Why a clip is judged wrong, in words."""
+        e = self.evidence
+        like = self.names[e.suggested[number]]
+        where = "of other cameras" if e.other_cameras[number] else "of other clips of the same camera"
+        return (
+            f"clip of {e.size[number]} images, which look like {like}: cosine to its images {where} "
+            f"{e.likeness_suggested[number]:.2f} (given identity {e.likeness_given[number]:.2f}); of its neighbours' "
+            f"votes {100 * e.votes_suggested[number]:.0f} % are for it ({100 * e.votes_given[number]:.0f} %)"
+        )
+
+    def apply(self, verdicts: Verdicts) -> Verdicts:
+        """The verdicts [N] with those on clips; images that have a verdict against their label keep it."""
+        columns = {name: getattr(verdicts, name).copy() for name in Verdicts.__dataclass_fields__}
+        inside = (self.clip >= 0) & ~verdicts.against
+        inside[inside] = self.wrong[self.clip[inside]]
+        for row in np.flatnonzero(inside):
+            number = self.clip[row]
+            columns["verdict"][row] = MISLABELLED
+            columns["suggested_pid"][row] = self.names[self.evidence.suggested[number]]
+            columns["runner_up_pid"][row] = self.names[self.evidence.runner_up[number]]
+            columns["confidence"][row] = 1 / (1 + np.exp(-self.evidence.named[number]))
+            columns["reason"][row] = self.reason(int(number))
+        return Verdicts(**columns)
+
+
+def judge_clips(trajectory: Trajectory, precision: float) -> ClipJudgement:
+    """Judge the clips of a scored run.
+
+    Args:
+        trajectory: with features and named samples.
+        precision: the share of the verdicts that should be right, in [0.5, 1).
+    """
+    injected, samples = InjectedErrors.of(trajectory), trajectory.samples
+    assert trajectory.features is not None and samples is not None
+    features = comparable(trajectory.features, samples.camid)
+    dataset = np.flatnonzero(injected.dataset_rows)
+    seen = np.isfinite(features).all(1) & (trajectory.epochs.visits.sum(0) > 0)
+    rows = dataset[seen[dataset]]
+    look, given = unit(features[rows]), injected.label[rows]
+    trained = np.asarray(trajectory.labels)[rows]
+    names, camera = np.unique(samples.camid[rows].astype(str), return_inverse=True)
+    # what was moved is never in one clip with what was not
+    _, group = np.unique(np.c_[trained, given], axis=0, return_inverse=True)
+    clip = find_clips(look, group.reshape(-1), camera, samples.file_name[rows].tolist())
+    first = np.unique(clip, return_index=True)[1]
+    classes = trajectory.num_classes
+
+    def weighed(label: np.ndarray, barred: np.ndarray) -> ClipEvidence:
+        return weigh_clips(look, given, camera, clip, label[first], num_classes=classes, barred=barred[first])
+
+    as_trained = weighed(trained, np.full(len(rows), -1))
+    fair = weighed(given, np.where(trained != given, trained, -1))
+    judged = fair.decidable & (fair.size >= LEAST_IMAGES)
+    natural = judged & (trained == given)[first]
+    moved = (injected.clip[rows] >= 0)[first] & (fair.size >= LEAST_IMAGES)
+    right_name = as_trained.suggested[moved] == given[first][moved]
+    claim = _claim(fair.named[natural], as_trained.named[moved], right_name, precision)
+    threshold = np.inf if claim.threshold is None else claim.threshold
+    everyone = np.full(trajectory.num_samples, -1, np.int64)
+    everyone[rows] = clip
+    return ClipJudgement(
+        clip=everyone[dataset],
+        evidence=fair,
+        wrong=natural & (fair.named >= threshold),
+        claim=claim,
+        several_cameras=len(names) > 1,
+        names=np.array([*samples.class_names, None], object)[:-1],
+    )
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Clips from a score on; see :class:`.claims.Candidates`."""
+
+    score: np.ndarray
+    alarms: FalseAlarms
+    injected: np.ndarray
+    right: np.ndarray
+
+    def thresholds(self) -> np.ndarray:
+        return np.unique(self.score[self.score >= self.alarms.start])[::-1]
+
+    def count(self, threshold: float) -> int:
+        return int((self.score >= threshold).sum())
+
+    def right_labels(self, threshold: float) -> np.ndarray:
+        return self.alarms.right_beyond(threshold)
+
+    def wrong_names(self, threshold: float) -> np.ndarray:
+        return np.zeros(len(self.alarms.right))
+
+    def names(self, threshold: float) -> tuple[int, int]:
+        found = self.injected >= threshold
+        return int(found.sum()), int((found & self.right).sum())
+
+
+def _claim(score: np.ndarray, injected: np.ndarray, right: np.ndarray, asked: float) -> Claim:
+    if len(injected) < LEAST_INJECTED:
+        return Claim(
+            CLIPS,
+            asked,
+            refused=f"{len(injected)} clips were moved on purpose in the scoring run, and {LEAST_INJECTED} are needed "
+            "to show what a verdict on a clip is worth",
+            remedy="score with PRUNE.PURIFY.CALIBRATE True and PRUNE.PURIFY.CLIPS above 0, on a set with identities "
+            "that several cameras saw",
+        )
+    alarms = estimate_false_alarms(score, [injected])
+    if alarms is None:
+        return Claim(
+            CLIPS,
+            asked,
+            refused=f"{len(score)} clips of two images or more are too few to tell wrong ones from right ones",
+            remedy="judge a larger set, or look through the clips by hand",
+        )
+    candidates = _Named(score, alarms, injected, right)
+    chosen, best = lowest_threshold(candidates, asked)
+    if chosen is not None:
+        return Claim(CLIPS, asked, chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold)
+    first = float(right.mean())
+    found, named = (0, 0) if best is None else candidates.names(best.threshold)
+    shown = 0.0 if best is None else max(best.low, 0.0)
+    return Claim(
+        CLIPS,
+        asked,
+        refused=f"of {len(injected)} clips that were moved on purpose the right identity comes first for "
+        f"{100 * first:.0f} %; where verdicts are surest {found} of them are found, {named} under their right name, "
+        f"which shows no more than {100 * shown:.0f} % of the verdicts to be right where {100 * asked:.0f} % is asked "
+        "for",
+        remedy="move more clips (PRUNE.PURIFY.CLIPS), ask for less precision, or score with a better model",
+    )

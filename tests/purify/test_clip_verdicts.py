@@ -1,0 +1,61 @@
+"""Verdicts on whole clips, and what is said where none can be given."""
+
+import numpy as np
+import pytest
+from synthetic_run import synthetic_run
+
+from fastreid_prune.purify.clip_verdicts import judge_clips
+from fastreid_prune.scored_run.verdicts import MISLABELLED, OUTLIER, Verdicts
+
+
+@pytest.fixture(scope="module")
+def tracklets():
+    run = synthetic_run(2400, 60, wrong=0.0, outliers=0.0, tracklets=0.1, clips=True, seed=3)
+    return run, judge_clips(run.trajectory, 0.9)
+
+
+def test_wrong_tracklets_are_named_as_surely_as_the_claim_says(tracklets):
+    run, judgement = tracklets
+    verdicts = judgement.apply(Verdicts.unjudged(len(run.given)))
+    flagged = verdicts.mislabelled
+    right = verdicts.suggested_pid[flagged] == run.shown[flagged]
+    assert judgement.claim.stands and judgement.claim.low <= right.mean()
+    assert (flagged & run.wrong).sum() > 0.6 * run.wrong.sum()
+
+
+def test_a_clip_has_one_verdict_with_one_reason(tracklets):
+    run, judgement = tracklets
+    verdicts = judgement.apply(Verdicts.unjudged(len(run.given)))
+    for number in np.flatnonzero(judgement.wrong):
+        rows = judgement.clip == number
+        assert rows.sum() == judgement.evidence.size[number] > 1
+        assert len(set(verdicts.suggested_pid[rows])) == len(set(verdicts.reason[rows])) == 1
+        assert f"clip of {rows.sum()} images" in verdicts.reason[rows][0]
+
+
+def test_what_was_moved_on_purpose_gets_no_verdict(tracklets):
+    run, judgement = tracklets
+    assert not judgement.apply(Verdicts.unjudged(len(run.given))).mislabelled[run.switched].any()
+
+
+def test_images_with_a_verdict_of_their_own_keep_it(tracklets):
+    run, judgement = tracklets
+    columns = {name: column.copy() for name, column in vars(Verdicts.unjudged(len(run.given))).items()}
+    first, second = np.flatnonzero(judgement.wrong[judgement.clip])[:2]
+    columns["verdict"][first], columns["verdict"][second] = OUTLIER, MISLABELLED
+    columns["suggested_pid"][second] = "market1501_1"
+    done = judgement.apply(Verdicts(**columns))
+    assert done.verdict[first] == OUTLIER and done.suggested_pid[second] == "market1501_1"
+
+
+def test_a_clean_set_has_no_wrong_clip():
+    run = synthetic_run(2400, 60, wrong=0.0, outliers=0.0, clips=True, seed=4)
+    judgement = judge_clips(run.trajectory, 0.9)
+    assert judgement.wrong.sum() <= 1
+
+
+def test_without_moved_clips_verdicts_are_refused_with_that_reason():
+    run = synthetic_run(2400, 60, wrong=0.0, outliers=0.0, tracklets=0.1, seed=3)
+    judgement = judge_clips(run.trajectory, 0.9)
+    assert not judgement.wrong.any() and judgement.claim.refused.startswith("0 clips were moved on purpose")
+    assert "PRUNE.PURIFY.CLIPS" in judgement.claim.remedy
