@@ -71,6 +71,12 @@ class EpochRecords:
     correct: np.ndarray
     forgotten: np.ndarray
 
+    def final_accuracy(self) -> float | None:
+        """The share of the last epoch's visits that predicted the given label; None where there is no record."""
+        if not len(self.visits):
+            return None
+        return float(self.correct[-1].sum() / max(self.visits[-1].sum(), 1))
+
     def mean_over_visits(self, values: np.ndarray) -> np.ndarray:
         """The mean ``[N]`` float64 of ``values`` ``[T, N]`` over all visits; NaN where there was none."""
         total = np.zeros(values.shape[1])
