@@ -41,7 +41,7 @@ def test_a_data_set_like_those_the_recipe_was_made_on_keeps_it():
     assert fitted.options == {"TEST.EVAL_PERIOD": 12} and not fitted.reasons
 
 
-@pytest.mark.parametrize("images", [200, 600, 1200, 2000])
+@pytest.mark.parametrize("images", [200, 600, 1200, 1500])
 def test_a_small_set_gets_iterations_enough_and_is_told_why(images):
     fitted = fit(CPU, Facts(images, 60, 128, 64))
     epochs = fitted.options["SOLVER.MAX_EPOCH"]
