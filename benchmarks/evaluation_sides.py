@@ -38,7 +38,7 @@ def save(retrieval: dict[str, np.ndarray], folder: Path) -> None:
 
 
 def measure(side: str, folder: Path, repeats: int, warm: int = 1) -> Measured:
-    """Run ``side`` ("fastreid", "ours", "gemm") on the arrays in ``folder``, ``repeats`` times after warming up."""
+    """Run ``side``, one of ``SIDES``, on the arrays in ``folder``, ``repeats`` times after warming up."""
     context = get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(send, side, folder, repeats, warm))
@@ -80,7 +80,7 @@ def build_cython(folder: Path) -> None:
 
 def _run(send, side: str, folder: Path, repeats: int, warm: int) -> None:
     arrays = [np.load(folder / f"{name}.npy") for name in ARRAYS]
-    run = {"fastreid": _fastreid, "ours": _ours, "gemm": _gemm}[side](folder)
+    run = SIDES[side](folder)
     small = [array[:200] for array in arrays]
     small[3] = np.resize(small[2], len(small[3]))  # the first identities are those of the first queries
     for _ in range(warm):
@@ -115,12 +115,12 @@ def _fastreid(folder: Path) -> Callable:
     return run
 
 
-def _ours(folder: Path) -> Callable:
+def _ours(folder: Path, device: str = "cpu") -> Callable:
     from fastreid_prune.evaluation import evaluate_ranking
 
     def run(*arrays):
         start = time.perf_counter()
-        ranking = evaluate_ranking(*arrays)
+        ranking = evaluate_ranking(*arrays, device=device)
         return {"all": time.perf_counter() - start}, {
             "Rank-1": ranking.rank(1),
             "mAP": ranking.mAP,
@@ -139,6 +139,13 @@ def _gemm(folder: Path) -> Callable:
         return {"all": time.perf_counter() - start}, {}
 
     return run
+
+
+def _on_device(folder: Path) -> Callable:
+    return _ours(folder, "cuda")
+
+
+SIDES = {"fastreid": _fastreid, "ours": _ours, "gemm": _gemm, "device": _on_device}
 
 
 def _memory(field: str) -> int:

@@ -28,12 +28,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--only", action="append", choices=list(CHECKS), help="a check to run; all by default"
-    )
-    parser.add_argument(
-        "--skip", action="append", default=[], choices=list(CHECKS), help="a check to leave out"
-    )
+    parser.add_argument("--only", action="append", choices=NAMES, help="a check to run; all by default")
+    parser.add_argument("--skip", action="append", default=[], choices=NAMES, help="a check to leave out")
     parser.add_argument("--small", action="store_true", help="cut the sizes down, to rehearse")
     parser.add_argument("--json", type=Path, default=Path("gpu_check.json"), help="where the figures go")
     arguments = parser.parse_args()
@@ -41,7 +37,7 @@ def main() -> int:
     if device == "cpu":
         print("No GPU here: what can run on a CPU runs there.")
     began = time.perf_counter()
-    names = [name for name in arguments.only or CHECKS if name not in arguments.skip]
+    names = [name for name in arguments.only or NAMES if name not in arguments.skip]
     with tempfile.TemporaryDirectory() as folder:
         fine = run_checks(Context(Path(folder), device, arguments.small), names, arguments.json)
     print(

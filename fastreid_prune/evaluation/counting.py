@@ -1,4 +1,4 @@
-"""Counting the wrong gallery rows ahead of each right one, tile by tile, without sorting the gallery."""
+"""Counting the wrong gallery rows ahead of each right one, tile by tile."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -7,9 +7,9 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
-from fastreid_prune.evaluation.histogram import Thresholds
 from fastreid_prune.evaluation.matches import Matches
 from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
+from fastreid_prune.evaluation.sorting import LOWEST, columns_of, places, with_columns
 from fastreid_prune.evaluation.threads import cores, matrix_products_in_one_thread, over_slices
 
 QUERIES = 4096  # in a block
@@ -72,7 +72,6 @@ class _Block:
         self.score = _scores(similarity, matches, part, self.grid)[self.entries.right]
         self.threshold = self.score / 4.0**similarity.bits
         self._tiles = tiles
-        self._prepared: dict[tuple[int, int, float], Thresholds] = {}
 
     def count(self) -> np.ndarray:
         """[P] int64: the wrong rows at least as similar as each right one."""
@@ -99,25 +98,25 @@ class _Block:
         error = max(error, LEAST_ERROR * float(np.abs(self.threshold).max(initial=2.0**-80)))
         return error if self.similarity.cosine else 2.0 ** (math.ceil(8 * math.log2(error)) / 8)
 
-    def _thresholds(self, rows: slice, mine: slice, error: float) -> Thresholds:
-        key = rows.start, rows.stop, error
-        if key not in self._prepared:
-            owner = self.query[mine] - rows.start
-            self._prepared[key] = Thresholds(rows.stop - rows.start, owner, self.threshold[mine], error)
-        return self._prepared[key]
-
     def _count_tile(
         self, values: np.ndarray, rows: slice, columns: slice, factors: np.ndarray, error: float
     ) -> np.ndarray:
         self.similarity.from_products(values, columns, factors)
-        self.matches.leave_out(values, self.entries, rows, columns, -np.inf)
+        self.matches.leave_out(values, self.entries, rows, columns, LOWEST)
         mine = slice(*np.searchsorted(self.query, (rows.start, rows.stop)))
-        counts = self._thresholds(rows, mine, error).count(values, values.size // 4)
-        if counts is None:
-            return self._count_exactly(rows, columns, self.query[mine] - rows.start, self.score[mine])
-        row, column = np.divmod(counts.unsure_value, len(factors))
-        ahead = self._at_least(rows.start + row, columns.start + column, mine.start + counts.unsure_threshold)
-        return counts.above + np.bincount(counts.unsure_threshold[ahead], minlength=len(counts.above))
+        owner, threshold = self.query[mine] - rows.start, self.threshold[mine]
+        ranked = with_columns(values)
+        ranked.sort(axis=1)
+        begin, end = places(ranked, owner, threshold, error)
+        unsure = end - begin
+        above = values.shape[1] - end
+        if unsure.sum() > values.size // 4:
+            return self._count_exactly(rows, columns, owner, self.score[mine])
+        which = np.repeat(np.arange(len(owner)), unsure)
+        place = np.arange(len(which)) - np.repeat(np.cumsum(unsure) - unsure, unsure) + begin[which]
+        column = columns_of(ranked[owner[which], place])
+        ahead = self._at_least(self.query[mine][which], columns.start + column, mine.start + which)
+        return above + np.bincount(which[ahead], minlength=len(above))
 
     def _count_exactly(self, rows: slice, columns: slice, owner: np.ndarray, score: np.ndarray) -> np.ndarray:
         exact = self.similarity.exact(self.grid[rows], self.similarity.gallery_grid(columns))

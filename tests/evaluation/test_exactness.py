@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.evaluation import counting, evaluate_ranking, threads
-from fastreid_prune.evaluation.histogram import Thresholds
+from fastreid_prune.evaluation import counting, evaluate_ranking, sorting, threads
 
 
 @st.composite
@@ -167,17 +166,19 @@ def test_one_enormous_row_does_not_blur_the_others():
     error=st.sampled_from([1e-5, 1e-3, 0.1]),
     spread=st.sampled_from([0.0, 1e-5, 1.0]),
 )
-def test_counts_are_sure_or_listed_as_unsure(seed, num_rows, width, num_thresholds, error, spread):
+def test_sorted_rows_tell_what_is_above_a_threshold_and_what_is_too_close(
+    seed, num_rows, width, num_thresholds, error, spread
+):
     rng = np.random.default_rng(seed)
-    values = (0.5 + spread * rng.normal(size=(num_rows, width))).astype(np.float32)
-    values[rng.random(values.shape) < 0.1] = -np.inf
+    values = (spread * rng.normal(size=(num_rows, width))).astype(np.float32)
+    values[rng.random(values.shape) < 0.1] = sorting.LOWEST
+    values[rng.random(values.shape) < 0.1] = 1e-42
     owner = np.sort(rng.integers(num_rows, size=num_thresholds))
-    threshold = 0.5 + spread * rng.normal(size=num_thresholds)
-    counts = Thresholds(num_rows, owner, threshold, error).count(values, most_unsure=10**9)
+    threshold = spread * rng.normal(size=num_thresholds)
+    ranked = np.sort(sorting.with_columns(values), axis=1)
+    begin, end = sorting.places(ranked, owner, threshold, error)
     difference = values[owner].astype(np.float64) - threshold[:, None]
-    np.testing.assert_array_equal(counts.above, (difference > error).sum(axis=1))
-    listed = np.zeros(difference.shape, dtype=bool)
-    row, column = np.divmod(counts.unsure_value, width)
-    np.testing.assert_array_equal(row, owner[counts.unsure_threshold])
-    listed[counts.unsure_threshold, column] = True
-    np.testing.assert_array_equal(listed, np.abs(difference) <= error)
+    np.testing.assert_array_equal(width - end, (difference > error).sum(axis=1))
+    for row, (first, last) in enumerate(zip(begin, end, strict=True)):
+        close = sorting.columns_of(ranked[owner[row], first:last])
+        np.testing.assert_array_equal(np.sort(close), np.flatnonzero(np.abs(difference[row]) <= error))

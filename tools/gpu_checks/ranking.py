@@ -107,7 +107,7 @@ def neighbours(context: Context) -> str:
     import faiss
 
     rng = np.random.default_rng(0)
-    count = 2000 if context.small else 20_000
+    count = 2000 if context.small else 10_000
     features = rng.normal(size=(count, 512)).astype(np.float32)
     features /= np.linalg.norm(features, axis=1, keepdims=True)
     (values, rows), seconds = timed(lambda: knn(features, features, 21))
