@@ -26,6 +26,7 @@ from fastreid.engine import DefaultTrainer  # noqa: E402
 from fastreid.utils.events import EventStorage  # noqa: E402
 
 from fastreid_prune.plugin.heads import HeadTap, find_head  # noqa: E402
+from fastreid_prune.plugin.pending import PendingBatches  # noqa: E402
 from fastreid_prune.trajectory import LogitRecorder  # noqa: E402
 
 CLOCKS = {"clock": time.perf_counter, "processor time": time.process_time}
@@ -71,6 +72,7 @@ class Bench:
         self.model = trainer.model
         dataset = trainer.data_loader.dataset
         self.recorder = LogitRecorder(len(dataset), dataset.num_classes)
+        self.pending = PendingBatches(self.recorder)
         _, self.head = find_head(self.model)
         self.batches = [next(self.trainer._data_loader_iter) for _ in range(steps)]
         images = self.batches[0]["images"]
@@ -100,13 +102,17 @@ class Bench:
         self.trainer._data_loader_iter = iter(
             [{**batch, "images": batch["images"].clone()} for batch in self.batches]
         )
-        tap = HeadTap(self.model, self.head, self.record) if captured else None
+        tap = HeadTap(self.model, self.head, self.keep) if captured else None
         if tap:
             tap.is_open = True
         synchronise()
         began = [clock() for clock in CLOCKS.values()]
         for _ in self.batches:
             self.trainer.run_step()
+            if captured:
+                self.timed_inside(self.pending.after_step)
+        if captured:
+            self.timed_inside(self.pending.record)
         synchronise()
         elapsed = [clock() - start for clock, start in zip(CLOCKS.values(), began, strict=True)]
         if tap:
@@ -114,10 +120,14 @@ class Bench:
             self.captured += elapsed[0]
         return [one / len(self.batches) for one in elapsed]
 
-    def record(self, *observed) -> None:
-        """The recorder's update, timed."""
+    def keep(self, *observed) -> None:
+        """What the hook does inside the forward, timed."""
+        self.timed_inside(lambda: self.pending.put(*observed))
+
+    def timed_inside(self, work) -> None:
+        """Add the seconds of ``work`` to those spent in the capture."""
         began = time.perf_counter()
-        self.recorder.update(*observed)
+        work()
         self.inside += time.perf_counter() - began
 
 

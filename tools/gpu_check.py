@@ -19,8 +19,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from gpu_checks import cost, machine, ranking, recording, runs, streams  # noqa: F401
+from gpu_checks import cost, machine, ranking, recording, runs, streams
 from gpu_checks.registry import CHECKS, Context, run_checks
+
+MODULES = (machine, streams, recording, ranking, runs, cost)  # in this order
+NAMES = [name for module in MODULES for name in CHECKS if CHECKS[name].__module__ == module.__name__]
 
 
 def main() -> int:

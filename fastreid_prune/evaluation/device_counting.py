@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 QUERIES = 4096  # in a block
 TILE_VALUES = 1 << 24  # float64 similarities at a time, and as many values of features
 THRESHOLD_VALUES = 1 << 22  # of a block, padded
-MOST_COMPARED = 128  # right rows a query up to which comparing with each is faster than sorting
 SHARE = 0.25  # of the free memory that the gallery may take as it is; else it is moved piece by piece
 
 
@@ -185,8 +184,4 @@ class _Block:
 
     def _at_least(self, tile: Tensor) -> Tensor:
         """[n, P] int64: how many values of each row are at least each of its thresholds."""
-        num_thresholds = self.thresholds.shape[1]
-        if num_thresholds > MOST_COMPARED:
-            return tile.shape[1] - torch.searchsorted(tile.sort(1).values, self.thresholds)
-        counts = [(tile >= self.thresholds[:, place, None]).sum(1) for place in range(num_thresholds)]
-        return torch.stack(counts, 1)
+        return tile.shape[1] - torch.searchsorted(tile.sort(1).values, self.thresholds)

@@ -1,4 +1,4 @@
-"""fastreid's evaluator on exact ranking metrics: no compiler, no distance matrix, any machine."""
+"""fastreid's evaluator: it ranks by exact similarities, on a GPU where there is one, and makes lists by faiss."""
 
 import itertools
 import logging
@@ -20,7 +20,7 @@ from fastreid_prune.plugin.reading import data_root
 logger = logging.getLogger("fastreid.evaluation")
 
 
-class FaissEvaluator(DatasetEvaluator):
+class ExactEvaluator(DatasetEvaluator):
     """What ``fastreid.evaluation.ReidEvaluator`` does: same arguments, settings and names of results.
 
     ``TEST.AQE``, ``TEST.RERANK``, ``TEST.ROC`` and ``TEST.METRIC`` are read from the configuration;

@@ -35,7 +35,6 @@ def test_equals_brute_force_whatever_the_tiles(data, metric, size):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "counting_device", lambda device: HERE)
         patch.setattr(device_counting, "TILE_VALUES", size)
-        patch.setattr(device_counting, "MOST_COMPARED", size % 3)
         patch.setattr(device_counting, "THRESHOLD_VALUES", size)
         if expected.evaluated:
             result = evaluate_ranking(*data, metric=metric)
@@ -45,9 +44,7 @@ def test_equals_brute_force_whatever_the_tiles(data, metric, size):
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("most_compared", [0, 128])
-def test_counts_are_those_of_the_processor(metric, dtype, most_compared, monkeypatch):
-    monkeypatch.setattr(device_counting, "MOST_COMPARED", most_compared)
+def test_counts_are_those_of_the_processor(metric, dtype, monkeypatch):
     monkeypatch.setattr(device_counting, "TILE_VALUES", 1 << 16)
     query, gallery, *labels = clustered()
     gallery[7] = 0

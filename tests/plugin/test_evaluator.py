@@ -21,7 +21,7 @@ from fastreid.utils import compute_dist  # noqa: E402
 from sklearn.metrics import roc_curve  # noqa: E402
 
 from fastreid_prune.evaluation.retrieved import Retrieved  # noqa: E402
-from fastreid_prune.plugin.evaluator import FaissEvaluator  # noqa: E402
+from fastreid_prune.plugin.evaluator import ExactEvaluator  # noqa: E402
 
 NUM_QUERY = 50
 
@@ -101,7 +101,7 @@ def test_gives_fastreids_numbers(metric, options, monkeypatch):
 
 
 def test_stands_in_for_fastreids_evaluator():
-    assert ReidEvaluator is FaissEvaluator
+    assert ReidEvaluator is ExactEvaluator
     results = evaluated(configuration(), *samples())
     assert isinstance(results, OrderedDict)
     results["dataset"] = "Market1501"
@@ -181,7 +181,7 @@ def test_what_each_query_found_is_kept_on_request(tmp_path, monkeypatch):
     monkeypatch.setattr("fastreid.data.build._root", str(tmp_path))
     features, ids, cams = samples()
     cfg = configuration("OUTPUT_DIR", str(tmp_path / "run"), "PRUNE.KEEP_RETRIEVED", "5")
-    evaluator = FaissEvaluator(cfg, NUM_QUERY)
+    evaluator = ExactEvaluator(cfg, NUM_QUERY)
     paths = [str(tmp_path / "set" / f"{place}.jpg") for place in range(len(ids))]
     evaluator.process({"targets": ids, "camids": cams, "img_paths": paths}, features)
     results = evaluator.evaluate()

@@ -43,22 +43,18 @@ def ranks(context: Context) -> str:
     device, rng, compared = torch.device(context.device), np.random.default_rng(0), 0
     for metric in ("cosine", "euclidean"):
         for dtype in (np.float16, np.float32, np.float64):
-            for most_compared in (0, 128):
-                for size in (1 << 14, 1 << 24):
-                    device_counting.MOST_COMPARED, device_counting.TILE_VALUES = most_compared, size
-                    query, gallery = rng.normal(size=(200, 65)), rng.normal(size=(3000, 65))
-                    gallery[:500] = query[rng.integers(200, size=500)]
-                    gallery[7] = 0
-                    labels = [rng.integers(low, 30, n) for low, n in ((0, 200), (-1, 3000))]
-                    cams = [rng.integers(4, size=n) for n in (200, 3000)]
-                    given = check_retrieval(
-                        query.astype(dtype), gallery.astype(dtype), *labels, *cams, metric
-                    )
-                    expected = counts(counting.count_ahead(*given))
-                    found = counts(part[1:] for part in _parts(given, device))
-                    assert all(map(np.array_equal, found, expected)), (metric, dtype, most_compared, size)
-                    compared += 1
-    device_counting.MOST_COMPARED, device_counting.TILE_VALUES = 128, 1 << 24
+            for size in (1 << 14, 1 << 24):
+                device_counting.TILE_VALUES = size
+                query, gallery = rng.normal(size=(200, 65)), rng.normal(size=(3000, 65))
+                gallery[:500] = query[rng.integers(200, size=500)]
+                gallery[7] = 0
+                labels = [rng.integers(low, 30, n) for low, n in ((0, 200), (-1, 3000))]
+                cams = [rng.integers(4, size=n) for n in (200, 3000)]
+                given = check_retrieval(query.astype(dtype), gallery.astype(dtype), *labels, *cams, metric)
+                expected = counts(counting.count_ahead(*given))
+                found = counts(part[1:] for part in _parts(given, device))
+                assert all(map(np.array_equal, found, expected)), (metric, dtype, size)
+                compared += 1
     return f"{compared} rankings equal the CPU's, bit for bit"
 
 
@@ -70,7 +66,7 @@ def _parts(given: tuple, device: torch.device) -> object:
 
 @check("large-rankings")
 def large(context: Context) -> str:
-    """Equal at full size; seconds and memory, sorting and comparing."""
+    """Equal at full size; seconds and memory."""
     device, lines = torch.device(context.device), []
     for name, (size, width) in LARGE.items():
         if context.small:
@@ -81,22 +77,19 @@ def large(context: Context) -> str:
         given = check_retrieval(**retrieval(size, width, 0), metric="cosine")
         expected, processor = timed(lambda given=given: counts(counting.count_ahead(*given)))
         figures = {"processor s": processor, "rows": int(len(expected[0]))}
-        for way, most in (("sorted", 0), ("compared", 10**6), ("device", 128)):
-            device_counting.MOST_COMPARED = most
-            if context.has_gpu:
-                torch.cuda.empty_cache()
-                torch.cuda.reset_peak_memory_stats()
-            found, seconds = timed(lambda given=given: counts(part[1:] for part in _parts(given, device)))
-            assert all(map(np.array_equal, found, expected)), f"{name}, {way}: counts differ"
-            figures[f"{way} s"] = seconds
-            if context.has_gpu:
-                figures[f"{way} peak MB"] = torch.cuda.max_memory_allocated() / 1e6
-        device_counting.MOST_COMPARED = 128
+        if context.has_gpu:
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+        found, figures["device s"] = timed(
+            lambda given=given: counts(part[1:] for part in _parts(given, device))
+        )
+        assert all(map(np.array_equal, found, expected)), f"{name}: counts differ"
+        if context.has_gpu:
+            figures["device peak MB"] = torch.cuda.max_memory_allocated() / 1e6
         context.figures[name] = figures
         lines.append(
             f"{name} x {width}: {figures['device s']:.2f} s and {figures.get('device peak MB', 0):.0f} MB on the "
-            f"device, {processor:.1f} s on the processor (sorting {figures['sorted s']:.2f}, comparing "
-            f"{figures['compared s']:.2f} s)"
+            f"device, {processor:.1f} s on the processor"
         )
     return "counts equal, bit for bit. " + "; ".join(lines)
 

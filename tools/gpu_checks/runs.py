@@ -15,8 +15,8 @@ from fastreid_prune.lab.demo import write_demo
 from gpu_checks.registry import Context, check
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# of the logits' spread, root mean square: convolutions in TF32, and in half precision
-TOLERANCE = {False: 0.01, True: 0.05}
+# of the logits' spread, root mean square: float32 (TF32 is switched off for the comparison), and half precision
+TOLERANCE = {False: 1e-3, True: 0.05}
 SMALL = {
     "MODEL.BACKBONE.NAME": "build_osnet_backbone", "MODEL.BACKBONE.DEPTH": "x0_25", "MODEL.BACKBONE.FEAT_DIM": "128",
     "DATALOADER.NUM_WORKERS": "2", "SOLVER.IMS_PER_BATCH": "32", "SOLVER.MAX_EPOCH": "2", "SOLVER.WARMUP_ITERS": "0",
@@ -33,14 +33,20 @@ def data(context: Context) -> Path:
     return folder
 
 
-def start(context: Context, config: str, options: dict[str, str], *flags: str) -> subprocess.Popen:
+def start(
+    context: Context, config: str, options: dict[str, str], *flags: str, **variables: str
+) -> subprocess.Popen:
     """Start a training in a process of its own."""
     command = [sys.executable, "-W", "ignore", str(REPOSITORY / "tools" / "train_net.py"), *flags]
     command += ["--config-file", str(REPOSITORY / "configs" / "Demo" / f"{config}.yml")]
     command += [part for pair in options.items() for part in pair]
     log = open(f"{options['OUTPUT_DIR']}.log", "a")
     return subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment(context), stdout=log, stderr=subprocess.STDOUT
+        command,
+        cwd=REPOSITORY,
+        env={**environment(context), **variables},
+        stdout=log,
+        stderr=subprocess.STDOUT,
     )
 
 
@@ -92,7 +98,10 @@ def scoring_modes(context: Context) -> str:
         for device, amp in (("cpu", False), ("cuda", False), ("cuda", True)):
             folder = context.folder / f"{mode}-{device}-{'amp' if amp else 'full'}"
             given = {"MODEL.DEVICE": device, "SOLVER.AMP.ENABLED": str(amp), "OUTPUT_DIR": str(folder)}
-            runs[mode, device, amp] = folder, start(context, "score", {**SMALL, **options, **given})
+            runs[mode, device, amp] = (
+                folder,
+                start(context, "score", {**SMALL, **options, **given}, NVIDIA_TF32_OVERRIDE="0"),
+            )
     for folder, process in runs.values():
         finish(process, folder)
     worst = {False: 0.0, True: 0.0}
@@ -105,13 +114,14 @@ def scoring_modes(context: Context) -> str:
             a, b = (np.array(trajectory.mean_logits[:]) for trajectory in (found, expected))
             spread = float(np.sqrt(np.square(b - b.mean(1, keepdims=True)).mean()))
             far = float(np.sqrt(np.square(a - b).mean())) / spread
-            context.figures[f"{mode}, {'AMP' if amp else 'full precision'}"] = far
+            farthest = float(np.sqrt(np.square(a - b).mean(1)).max()) / spread
+            context.figures[f"{mode}, {'AMP' if amp else 'full precision'}"] = (far, farthest)
             worst[amp] = max(worst[amp], far)
     for amp, far in worst.items():
         assert far <= TOLERANCE[amp], f"AMP {amp}: differs by {far:.2%} of the spread; {context.figures}"
     return (
-        f"train, eval and FACTORED: logits differ from the CPU's by {worst[False]:.2%} of their spread in full "
-        f"precision (allowed {TOLERANCE[False]:.0%}), {worst[True]:.2%} with AMP ({TOLERANCE[True]:.0%})"
+        f"train, eval and FACTORED: logits differ from the CPU's by {worst[False]:.1e} of their spread in full "
+        f"precision (allowed {TOLERANCE[False]:.0e}), {worst[True]:.1e} with AMP ({TOLERANCE[True]:.0e})"
     )
 
 

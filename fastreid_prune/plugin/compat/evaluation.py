@@ -7,12 +7,12 @@ from fastreid_prune.plugin.compat.patch import Patch, always
 from fastreid_prune.plugin.compat.rebind import rebind
 
 
-def _evaluate_on_faiss() -> None:
+def _evaluate_exactly() -> None:
     from fastreid.evaluation import reid_evaluation
 
-    from fastreid_prune.plugin.evaluator import FaissEvaluator
+    from fastreid_prune.plugin.evaluator import ExactEvaluator
 
-    rebind(reid_evaluation.ReidEvaluator, FaissEvaluator)
+    rebind(reid_evaluation.ReidEvaluator, ExactEvaluator)
 
 
 def _save_before_evaluation() -> None:
@@ -64,7 +64,7 @@ PATCHES = (
         "the last epoch and before the last checkpoint",
         versions="all",
         needed=always,
-        apply=_evaluate_on_faiss,
+        apply=_evaluate_exactly,
     ),
     Patch(
         name="save-first",
