@@ -137,3 +137,12 @@ def test_calls_out_of_turn_and_wrong_shapes_are_refused(tmp_path):
     recorder.update(index, torch.full((3, D), torch.nan), index)
     with pytest.raises(FastreidPruneError, match="NaN or infinite logits in epoch 0: sample 0"):
         recorder.end_epoch()
+
+
+def test_logits_of_features_and_weights_are_computed_on_a_gpu_where_there_is_one(monkeypatch):
+    factor = factors_module.Factor(
+        np.ones((2, 3), np.float32), np.ones((4, 3), np.float32), np.zeros(4, np.float32)
+    )
+    for there, device in ((True, "cuda"), (False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        assert factors_module.FactoredLogits([factor], np.ones((1, 2)), []).device == device

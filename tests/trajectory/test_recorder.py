@@ -102,7 +102,35 @@ def test_update_reads_no_value_so_it_cannot_wait_for_the_device():
             meta(8, dtype=torch.int64),
             features=meta(8, 5, dtype=dtype),
         )
+        rows = meta(8, dtype=torch.int64)
+        recorder.update_together([(rows, meta(8, C, dtype=dtype), rows, None)] * 2)
     assert recorder.logit_sum.tensor.device.type == "meta"
+
+
+@pytest.mark.parametrize("together", [1, 4, 6])
+def test_batches_recorded_together_are_recorded_as_one_by_one(together):
+    run = [[(*batch, batch[1][:, :3]) for batch in epoch] for epoch in random_run()]
+    run[1].insert(2, tuple(part[:0] for part in run[1][0]))  # an empty one
+    one_by_one, at_once = LogitRecorder(N, C), LogitRecorder(N, C)
+    for epoch in run:
+        for index, logits, labels, features in epoch:
+            one_by_one.update(index, logits, labels, training_features=features)
+        for first in range(0, len(epoch), together):
+            some = epoch[first : first + together]
+            at_once.update_together([(index, logits, labels, f) for index, logits, labels, f in some])
+        one_by_one.end_epoch()
+        at_once.end_epoch()
+    assert_equal(at_once.trajectory(), one_by_one.trajectory())
+    for ours, theirs in zip(at_once.log.epochs, one_by_one.log.epochs, strict=True):
+        np.testing.assert_array_equal(ours.step, theirs.step)
+
+
+def test_batches_recorded_together_are_checked_each():
+    index, logits, labels = torch.arange(2), torch.zeros(2, C), torch.zeros(2, dtype=torch.int64)
+    with pytest.raises(ValueError, match="labels: values from 7 to 7"):
+        LogitRecorder(N, C).update_together(
+            [(index, logits, labels, None), (index, logits, labels + 7, None)]
+        )
 
 
 def test_the_autograd_graph_and_inference_mode_are_no_matter():
