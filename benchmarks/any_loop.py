@@ -51,8 +51,7 @@ def network(shape: tuple[int, ...], classes: int) -> tuple[torch.nn.Sequential, 
         return body, torch.nn.Linear(64, classes)
     layers: list[torch.nn.Module] = []
     for before, after in ((shape[0], 32), (32, 64), (64, 128)):
-        layers += [torch.nn.Conv2d(before, after, 3, padding=1), torch.nn.BatchNorm2d(after), torch.nn.ReLU(),
-                   torch.nn.MaxPool2d(2)]  # fmt: skip
+        layers += [torch.nn.Conv2d(before, after, 3, 2, 1), torch.nn.BatchNorm2d(after), torch.nn.ReLU()]
     layers += [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]
     return torch.nn.Sequential(*layers), torch.nn.Linear(128, classes)
 
