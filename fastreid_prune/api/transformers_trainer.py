@@ -51,10 +51,11 @@ class ScoringTrainer(Trainer):
             raise FastreidPruneError(f"{self.args.world_size} processes found: score with one.")
         self.samples, self.folder, self.injected = samples_of(samples), folder, injected
         self.run: ScoredRun | None = None
+        network: Any = self.model
         outliers = 0 if injected is None else len(injected.outliers)
-        self.recorder = LogitRecorder(len(self.samples) + outliers, self.model.config.num_labels)
+        self.recorder = LogitRecorder(len(self.samples) + outliers, network.config.num_labels)
         try:
-            self.recorder.watch(self.model.get_submodule(head))
+            self.recorder.watch(network.get_submodule(head))
         except AttributeError as error:
             raise FastreidPruneError(
                 f"head: the model has no {head!r} ({error}). Name its last layer, such as 'classifier'."
@@ -62,12 +63,14 @@ class ScoringTrainer(Trainer):
         self.add_callback(_Epochs(self))
 
     def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The loss of a batch; in training its logits are recorded."""
         index = inputs.pop("sample_index", None)
         labels = inputs.get("labels")
-        loss, outputs = super().compute_loss(model, inputs, return_outputs=True, **kwargs)
+        loss, outputs = super().compute_loss(
+            model, inputs, return_outputs=True, num_items_in_batch=num_items_in_batch
+        )
         if model.training:
             if index is None or labels is None:
                 raise FastreidPruneError(

@@ -52,5 +52,5 @@ def write_trajectory(recorder: Recorder, folder: Path, meta: Mapping[str, Any], 
         recorder.save(folder, meta)
     else:
         merge_ranks(recorder, folder, meta, group)
-        if recorder.whole is not None:
+        if recorder.per_epoch is not None:
             merge_whole(recorder, folder / "logits", group)

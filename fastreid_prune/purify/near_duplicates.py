@@ -4,7 +4,7 @@ import numpy as np
 
 from fastreid_prune.purify.soft_labels import soft_label_summary
 from fastreid_prune.selection.blocks import LARGEST, identity_blocks
-from fastreid_prune.selection.near_copies import collapse
+from fastreid_prune.selection.collapse import collapse
 from fastreid_prune.selection.regime import NEAR, is_near, usual_distance
 from fastreid_prune.trajectory import Trajectory
 
@@ -12,7 +12,7 @@ from fastreid_prune.trajectory import Trajectory
 def near_duplicates(
     trajectory: Trajectory, label: np.ndarray, candidates: np.ndarray
 ) -> list[tuple[int, int, float]]:
-    """Samples that can go while each leaves a near-copy of its identity behind, as the regime counts them.
+    """Samples that can go while each leaves a near-duplicate of its identity behind, as the regime counts them.
 
     Of a pair the one with the lower entropy is named.
 
@@ -40,7 +40,7 @@ def near_duplicates(
 
 
 def _with_near(features: np.ndarray, label: np.ndarray, candidates: np.ndarray, usual: float) -> np.ndarray:
-    """[N] bool: candidates that have a near-copy at all; the others need not be compared pair by pair."""
+    """[N] bool: candidates that have a near-duplicate at all; the others need not be compared pair by pair."""
     result = np.zeros(len(label), bool)
     for rows, vectors in identity_blocks(features, label, np.flatnonzero(candidates), LARGEST):
         similar = vectors @ vectors.T

@@ -60,9 +60,9 @@ def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str
                 [int(n), _number(s)] for n, s in zip(near[place], similarity[place], strict=True) if n >= 0
             ],
             "history": []
-            if source.switched[row]
+            if source.injected[row]
             else [
-                [_number(value) for value in logits[:, source.own[row]]]
+                [_number(value) for value in logits[:, source.rows[row]]]
                 for logits in (epochs.given_logit, epochs.best_other_logit)
             ],
         }

@@ -12,7 +12,7 @@ from fastreid_prune.report.source import Source
 from fastreid_prune.trajectory.per_epoch_logits import open_epoch
 
 BINS = 48
-# the other identities whose logits are drawn faintly behind, where whole trajectories were kept
+# the other identities whose logits are drawn faintly behind, where the logits of every epoch were kept
 BACKGROUND = 12
 
 
@@ -93,9 +93,9 @@ def learning_plots(model: ScoringModel) -> list[str]:
 def trajectory_plot(source: Source, row: int, title: str) -> str:
     """The logits of one sample over the epochs, as in the paper's Figure 2.
 
-    The given identity, the best other one, and, where whole trajectories were kept, other identities behind.
+    The given identity, the best other one, and, where the logits of every epoch were kept, other identities behind.
     """
-    epochs, place = source.trajectory.epochs, source.own[row]
+    epochs, place = source.trajectory.epochs, source.rows[row]
     seen = np.flatnonzero(epochs.visits[:, place])
     with figure(290, 210) as (made, axes):
         for logits in _background(source, row):
@@ -133,12 +133,12 @@ def comparison_plot(histories: dict[str, tuple[list[float], list[float]]]) -> st
 
 
 def _background(source: Source, row: int) -> np.ndarray:
-    """[K, T] logits of the identities that come closest in the end, of a whole trajectory; else none."""
-    if source.whole is None:
+    """[K, T] logits of the identities that come closest in the end, where those of every epoch were kept; else none."""
+    if source.per_epoch is None:
         return np.zeros((0, 0))
-    count = len(sorted(source.whole.glob("epoch_*.npy")))
+    count = len(sorted(source.per_epoch.glob("epoch_*.npy")))
     logits = np.array(
-        [open_epoch(source.whole, epoch)[source.own[row]] for epoch in range(count)], np.float32
+        [open_epoch(source.per_epoch, epoch)[source.rows[row]] for epoch in range(count)], np.float32
     )
     order = np.argsort(-np.nanmean(logits, axis=0), kind="stable")
     return logits[:, order[order != source.labels[row]][1 : BACKGROUND + 1]].T

@@ -218,7 +218,7 @@ def _overview(
 def _exemplars(source: Source, found: np.ndarray, hardest: np.ndarray, easiest: np.ndarray) -> dict[str, int]:
     """An easy, a hard, a mislabelled and an outlier sample, where the run has them: title -> row."""
     verdicts, suspect = source.table.verdicts, set(found.tolist())
-    found = found[~source.switched[found]]
+    found = found[~source.injected[found]]
     of = {
         "easiest": easiest,
         "hard, not suspected": [row for row in hardest.tolist() if row not in suspect],

@@ -62,11 +62,11 @@ def soft_labels(trajectory: Trajectory, labels: np.ndarray, top: int = TOP) -> S
         part = np.take_along_axis(part, order, axis=1)
         highest = logits[place, part[:, 0]]
         total = np.exp(logits - highest[:, None]).sum(axis=1, dtype=np.float64)
-        own = logits[place, label]
+        given_logit = logits[place, label]
         seen = np.isfinite(total)
         best[rows] = np.where(seen[:, None], part, 0)
         probability[rows] = np.exp(np.take_along_axis(logits, part, 1) - highest[:, None]) / total[:, None]
-        given[rows] = np.exp(own - highest) / total
+        given[rows] = np.exp(given_logit - highest) / total
         others = np.where(part[:, 0] == label, logits[place, part[:, 1]], highest)
-        margin[rows] = others - own
+        margin[rows] = others - given_logit
     return SoftLabels(best, probability, given, margin)

@@ -22,31 +22,31 @@ class Source:
         name: the run folder's name.
         trajectory: of the run; it may hold planted outliers besides the data set's N samples.
         meta: what the run says of itself.
-        own: [N] int64, the trajectory's rows of the data set's samples.
+        rows: [N] int64, the trajectory's rows of the data set's samples.
         labels: [N] int64, the classes that the data set gives.
-        switched: [N] bool, samples that the run trained under another class, to calibrate its verdicts.
+        injected: [N] bool, samples that the run trained under another class, to calibrate its verdicts.
         table: their scores and verdicts.
         unreadable: file names of the images that could not be read, and were not scored.
         soft: their soft labels.
         method: the score that ranks them here.
         record: what the training cost and what came of it.
         images: the folder that file names are relative to; None where no image was found there.
-        whole: the folder of the whole trajectory's epochs; None where it was not kept.
+        per_epoch: the folder of the logits of each epoch; None where they were not kept.
     """
 
     name: str
     trajectory: Trajectory
     meta: RunMeta
-    own: np.ndarray
+    rows: np.ndarray
     labels: np.ndarray
-    switched: np.ndarray
+    injected: np.ndarray
     table: ScoreTable
     unreadable: list[str]
     soft: SoftLabels
     method: str
     record: TrainingRecord
     images: Path | None
-    whole: Path | None
+    per_epoch: Path | None
 
     @property
     def scores(self) -> np.ndarray:
@@ -57,7 +57,7 @@ class Source:
     def features(self) -> np.ndarray | None:
         """[N, D] float32 of the data set's samples, memory-mapped where that is all; None without features."""
         features = self.trajectory.features
-        return features if features is None or len(self.own) == len(features) else features[self.own]
+        return features if features is None or len(self.rows) == len(features) else features[self.rows]
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -83,23 +83,23 @@ def read_source(
     trajectory = run.named_trajectory("a page is made from")
     run.scored()
     table = run.scored([method])
-    rows, injected = run.dataset_rows, run.injected
+    rows, errors = run.dataset_rows, run.injected
     count = len(rows)
     epochs = run.trajectory_folder / "logits"
     return Source(
         name=run.name,
         trajectory=trajectory,
         meta=run.meta,
-        own=rows,
-        labels=injected.label[rows],
-        switched=injected.moved[rows],
+        rows=rows,
+        labels=errors.label[rows],
+        injected=errors.moved[rows],
         table=table.take(np.arange(count)),
         unreadable=table.file_name[count:].tolist(),
-        soft=soft_labels(trajectory, injected.label).take(rows),
+        soft=soft_labels(trajectory, errors.label).take(rows),
         method=method,
         record=run.record,
         images=None if images is None else _images(Path(images), table.file_name[:count]),
-        whole=epochs if epochs.is_dir() else None,
+        per_epoch=epochs if epochs.is_dir() else None,
     )
 
 

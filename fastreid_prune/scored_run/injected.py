@@ -1,4 +1,4 @@
-"""What was planted into a scored run, row by row, and the run as its data set really is."""
+"""What was injected into a scored run, row by row, and the run as its data set really is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +15,11 @@ META_KEY, COMPOSED_FOLDER = "calibration", "planted"
 
 @dataclass(frozen=True)
 class InjectedErrors:
-    """The planted errors among the N rows of a trajectory.
+    """The injected errors among the N rows of a trajectory.
 
     Attributes:
-        switched: [N] bool, trained under a wrong identity by our doing, each by itself.
-        composed: [N] bool, an outlier of our making: no image of the data set.
+        switched: [N] bool, trained under a wrong identity on purpose, each by itself.
+        composed: [N] bool, a synthetic outlier: no image of the data set.
         label: [N] int64, the class that the data set gives (of composed rows: that they were trained under).
         clip: [N] int64, the number of the clip that was moved to a wrong identity as a whole; -1 elsewhere.
     """
@@ -31,17 +31,17 @@ class InjectedErrors:
 
     @property
     def moved(self) -> np.ndarray:
-        """[N] bool, trained under a wrong identity by our doing, by itself or in a clip."""
+        """[N] bool, trained under a wrong identity on purpose, by itself or in a clip."""
         return self.switched | (self.clip >= 0)
 
     @property
     def dataset_rows(self) -> np.ndarray:
-        """[N] bool, the data set's own samples, switched ones among them."""
+        """[N] bool, the data set's samples, switched ones among them."""
         return ~self.composed
 
     @classmethod
     def of(cls, trajectory: Trajectory) -> "InjectedErrors":
-        """What the trajectory's meta says was planted; nothing where it says nothing.
+        """What the trajectory's meta says was injected; nothing where it says nothing.
 
         Raises:
             FastreidPruneError: the record does not fit the samples.
@@ -62,7 +62,7 @@ class InjectedErrors:
         unknown = sorted(set(given.values()) - set(classes)) or sorted(set(clip_of) - set(given))
         if unknown or moved.sum() != len(given) or composed.sum() != len(record.get("composed", {})):
             raise FastreidPruneError(
-                f"meta.json: the record of planted errors ({len(given)} switched, "
+                f"meta.json: the record of injected errors ({len(given)} switched, "
                 f"{len(record.get('composed', {}))} composed) does not fit samples.csv "
                 f"({moved.sum()} and {composed.sum()} found). The files are not of one run: copy them again."
             )
@@ -72,12 +72,12 @@ class InjectedErrors:
 
 
 def given_samples(trajectory: Trajectory) -> Samples:
-    """The data set's own samples under the identities that it gives, in the trajectory's order."""
-    planted = InjectedErrors.of(trajectory)
-    samples, rows = trajectory.samples, np.flatnonzero(planted.dataset_rows)
+    """The data set's samples under the identities that it gives, in the trajectory's order."""
+    injected = InjectedErrors.of(trajectory)
+    samples, rows = trajectory.samples, np.flatnonzero(injected.dataset_rows)
     names = np.array([*samples.class_names, None], object)[:-1]
-    pid = np.where(planted.moved, names[planted.label], samples.pid)
-    return replace(samples, pid=pid, label=planted.label).take(rows)
+    pid = np.where(injected.moved, names[injected.label], samples.pid)
+    return replace(samples, pid=pid, label=injected.label).take(rows)
 
 
 def record_of(

@@ -12,18 +12,18 @@ _WINDOW = 25
 
 
 def given_scores(trajectory: Trajectory, method: str, values: np.ndarray) -> np.ndarray:
-    """The scores [M] of the data set's own samples under the labels that it gives.
+    """The scores [M] of the data set's samples under the labels that it gives.
 
     Args:
-        trajectory: of a run into which errors may have been planted.
+        trajectory: of a run into which errors may have been injected.
         method: the score's name.
         values: [N] float64, of all rows under the labels trained with.
     """
-    planted = InjectedErrors.of(trajectory)
-    switched = np.flatnonzero(planted.moved)
+    injected = InjectedErrors.of(trajectory)
+    moved = np.flatnonzero(injected.moved)
     result = np.array(values, np.float64)
-    result[switched] = scores_under(trajectory, method, values, switched, planted.label[switched])
-    return result[planted.dataset_rows]
+    result[moved] = scores_under(trajectory, method, values, moved, injected.label[moved])
+    return result[injected.dataset_rows]
 
 
 def relabelled_scores(
@@ -34,20 +34,20 @@ def relabelled_scores(
     Args:
         trajectory: of the run.
         method: the score's name.
-        values: [M + U] float64, of the data set's own samples and of U others, which stay as they are.
+        values: [M + U] float64, of the data set's samples and of U others, which stay as they are.
         new_pid: [M + U] str, the new identity, "" where there is none.
     """
-    planted = InjectedErrors.of(trajectory)
-    own = np.flatnonzero(planted.dataset_rows)
+    injected = InjectedErrors.of(trajectory)
+    dataset_rows = np.flatnonzero(injected.dataset_rows)
     classes = {pid: index for index, pid in enumerate(trajectory.samples.class_names)}
-    new = np.array([classes.get(pid, -1) for pid in new_pid[: len(own)]])
+    new = np.array([classes.get(pid, -1) for pid in new_pid[: len(dataset_rows)]])
     all_rows = np.full(trajectory.num_samples, np.nan)
-    all_rows[own] = values[: len(own)]
-    all_rows[planted.moved] = np.nan
+    all_rows[dataset_rows] = values[: len(dataset_rows)]
+    all_rows[injected.moved] = np.nan
     changed = np.flatnonzero(new >= 0)
     result = np.array(values, np.float64)
     if method not in LABEL_FREE and len(changed):
-        result[changed] = scores_under(trajectory, method, all_rows, own[changed], new[changed])
+        result[changed] = scores_under(trajectory, method, all_rows, dataset_rows[changed], new[changed])
     return result
 
 
@@ -57,7 +57,7 @@ def scores_under(
     """The scores of ``rows`` as if they were labelled ``label``.
 
     Entropy and random stay. The records of the others were made under the label trained with; under another
-    one a sample is given the score that is usual (the median of 25) among the samples whose own class is as
+    one a sample is given the score that is usual (the median of 25) among the samples whose given class is as
     far ahead in the mean logits as the new class is in its.
 
     Args:
@@ -93,7 +93,7 @@ def _ahead(trajectory: Trajectory, label: np.ndarray) -> np.ndarray:
     result = np.full(len(label), np.nan)
     for rows, logits in row_blocks(trajectory.mean_logits):
         block, place = np.array(logits), np.arange(len(logits))
-        own = block[place, label[rows]].copy()
+        target = block[place, label[rows]].copy()
         block[place, label[rows]] = -np.inf
-        result[rows] = own - block.max(1)
+        result[rows] = target - block.max(1)
     return result

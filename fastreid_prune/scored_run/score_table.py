@@ -106,7 +106,7 @@ class ScoreTable:
 
     @classmethod
     def read(cls, folder: str | os.PathLike) -> "ScoreTable":
-        """Read the ``scores.parquet`` of a run of one's own.
+        """Read the ``scores.parquet`` of a run.
 
         Raises:
             FastreidPruneError: the file is missing, damaged or lacks a column.

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fastreid_prune.selection.near_copies import Collapse
-from fastreid_prune.selection.near_copy_reasons import with_partners
+from fastreid_prune.selection.collapse import Collapse
+from fastreid_prune.selection.partner_reasons import with_partners
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.proportional import EVENLY, even_order
 from fastreid_prune.selection.ranking import hardest_first
@@ -20,7 +20,7 @@ DOUBTED = "mislabelled, an outlier or more likely wrong than right by its verdic
 @strategy(
     "auto",
     source="this package",
-    direction="what verdicts doubt and near-copies first; then the easiest where much is learnt, else an even thinning",
+    direction="what verdicts doubt, then near-duplicates; then the easiest where much is learnt, else an even thinning",
 )
 def choose(task: Task) -> Answer:
     """See :func:`automatic_order`; every identity keeps ``FLOOR`` samples at least."""
@@ -29,7 +29,7 @@ def choose(task: Task) -> Answer:
         automatic_order(pool, task.ratio, task.regime, task.collapsed, task.seed), task.ratio
     )
     evenly = task.regime.method(task.ratio) == "stratified"
-    answer = task.answer(keep, EVENLY if evenly else f"low {task.score}, once near-copies are gone")
+    answer = task.answer(keep, EVENLY if evenly else f"low {task.score}, once near-duplicates are gone")
     if task.collapsed is not None and task.regime.known:
         answer = with_partners(task, answer, task.collapsed, all_pairs=False)
     if pool.doubted is not None:
@@ -42,17 +42,17 @@ def automatic_order(
 ) -> np.ndarray:
     """Rows of the candidates, the first to go first.
 
-    What the verdicts call mislabelled or an outlier goes first: it does harm. Then near-copies, the easiest of them
+    What the verdicts call mislabelled or an outlier goes first: it does harm. Then near-duplicates, the easiest of them
     before the others, whatever the regime: there is no set on which they are worth more than other images, and each
     leaves one behind that it is near to. What else must go is the easiest where so much is learnt, and else is thinned
     evenly over identities and cameras, so that nothing is lost that chance would not lose. A model that learnt too
-    little to tell leaves near-copies to the even thinning too.
+    little to tell leaves near-duplicates to the even thinning too.
 
     Args:
         pool: what there is to choose from.
         ratio: the fraction to prune, in [0, 1).
         regime: of the pool.
-        collapsed: its near-copies; None where the run kept no features.
+        collapsed: its near-duplicates; None where the run kept no features.
         seed: of what chance decides.
     """
     left = pool.candidates

@@ -12,7 +12,7 @@ def identity_blocks(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Go through the samples identity by identity.
 
-    An identity with more samples than ``largest`` is parted along faiss's k-means: near-copies are each other's
+    An identity with more samples than ``largest`` is parted along faiss's k-means: near-duplicates are each other's
     nearest, so they stay together but for a few at the borders, and the work grows with N, not with N².
 
     Args:

@@ -22,7 +22,7 @@ class Pool:
         pids: [N] str, identities to train with.
         camids: [N] str.
         features: [N, D] float32, of any length, memory-mapped or not; None where the run kept none. Rows that
-            are not finite are no near-copy of anything.
+            are not finite are no near-duplicate of anything.
         excluded: [N] bool, gone already (outliers, unreadable): they do not count.
         protected: [N] bool, never pruned; they count.
         doubted: [N] bool, mislabelled, outliers or more likely wrong than right by their verdict: what ``auto`` prunes

@@ -1,22 +1,22 @@
-"""The near-copies in a pool, in the order in which they can go."""
+"""The near-duplicates in a pool, in the order in which they can go."""
 
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.selection.near_copies import Collapse, collapse
+from fastreid_prune.selection.collapse import Collapse, collapse
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.ranking import hardest_first
 
 
 def collapse_pool(pool: Pool) -> Collapse:
-    """The order in which near-copies go.
+    """The order in which near-duplicates go.
 
     Raises:
         FastreidPruneError: the run kept no features.
     """
     if pool.features is None:
         raise FastreidPruneError(
-            "features.npy: near-copies are seen in the features, and this run has none. Score again with this version, "
+            "features.npy: near-duplicates are seen in the features, and this run has none. Score again with features, "
             "or choose a method that needs none (stratified, proportional, easy_first, or a score)."
         )
     scores = np.asarray(pool.scores, np.float64)

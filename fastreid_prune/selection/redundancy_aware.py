@@ -1,8 +1,8 @@
-"""Redundancy-aware selection: near-copies go first, and importance says which of a pair."""
+"""Redundancy-aware selection: near-duplicates go first, and importance says which of a pair."""
 
 import numpy as np
 
-from fastreid_prune.selection.near_copy_reasons import with_partners
+from fastreid_prune.selection.partner_reasons import with_partners
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.redundancy import collapse_pool, collapsed_first
 from fastreid_prune.selection.registry import Answer, Task, strategy

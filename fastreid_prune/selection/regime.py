@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from fastreid_prune.selection.near_copies import Collapse
+from fastreid_prune.selection.collapse import Collapse
 from fastreid_prune.selection.pool import Pool
 
-# A near-copy is this much closer to its partner than two images of an identity usually are. Measured on sets
-# whose near-copies are known: of rendered figures it finds 84 % with two networks, and calls 4 to 6 % of distinct
-# street images near-copies.
+# A near-duplicate is this much closer to its partner than two images of an identity usually are. Measured on sets
+# whose near-duplicates are known: of rendered figures it finds 84 % with two networks, and calls 4 to 6 % of distinct
+# street images near-duplicates.
 NEAR = 0.25
 # A sample is learnt when the model hesitates between fewer than two identities: exp(entropy) < 2.
 LEARNT = math.log(2)
@@ -27,8 +27,8 @@ class Regime:
         samples: those that count (no outliers).
         identities: among them.
         images_per_identity: median.
-        near_copies: the share of the samples that can go while each leaves a near-copy of its identity behind, in
-            [0, 1]; None where the run kept no features.
+        near_duplicates: the share of the samples that can go while each leaves a near-duplicate of its identity
+            behind, in [0, 1]; None where the run kept no features.
         distinct: how many samples are left when they are gone; None as above.
         learnt: the share of the samples between whose identity and others the model does not hesitate, in [0, 1].
         spread: the usual cosine distance (1 - similarity) of two images of an identity; None as above.
@@ -38,7 +38,7 @@ class Regime:
     samples: int
     identities: int
     images_per_identity: float
-    near_copies: float | None
+    near_duplicates: float | None
     distinct: int | None
     learnt: float
     spread: float | None
@@ -53,7 +53,7 @@ class Regime:
         """The strategy for pruning this fraction: ``redundancy_aware``, ``hardest_first`` or ``stratified``."""
         if not self.known:
             return "stratified"
-        if self.near_copies is not None and self.near_copies >= ratio:
+        if self.near_duplicates is not None and self.near_duplicates >= ratio:
             return "redundancy_aware"
         return "hardest_first" if self.learnt >= ratio else "stratified"
 
@@ -69,7 +69,7 @@ class Regime:
             )
         percent = f"{100 * ratio:g} %"
         return {
-            "redundancy_aware": f"{percent} can go as near-copies, which the method auto takes: little loss is "
+            "redundancy_aware": f"{percent} can go as near-duplicates, which the method auto takes: little loss is "
             "likely.",
             "hardest_first": f"More than {percent} are learnt without hesitation: little loss is likely "
             "when the easiest go.",
@@ -81,9 +81,9 @@ class Regime:
     def words(self) -> str:
         """How redundant the set is."""
         copies = (
-            "near-copies are not known (the run kept no features)"
-            if self.near_copies is None
-            else f"{100 * self.near_copies:.0f} % near-copies, {self.distinct} distinct"
+            "near-duplicates are not known (the run kept no features)"
+            if self.near_duplicates is None
+            else f"{100 * self.near_duplicates:.0f} % near-duplicates, {self.distinct} distinct"
         )
         return (
             f"{self.samples} samples of {self.identities} identities (median {self.images_per_identity:g} each): "
@@ -119,7 +119,7 @@ def measure(
         samples=count,
         identities=len(sizes),
         images_per_identity=float(np.median(sizes)) if len(sizes) else 0.0,
-        near_copies=None if near is None else round(near / max(count, 1), 4),
+        near_duplicates=None if near is None else round(near / max(count, 1), 4),
         distinct=None if near is None else count - near,
         learnt=round(float((known < LEARNT).mean()), 4) if count else 0.0,
         spread=None if spread is None else round(spread, 4),
@@ -128,7 +128,7 @@ def measure(
 
 
 def is_near(collapsed: Collapse, spread: float, near: float = NEAR) -> np.ndarray:
-    """[M] bool: which steps of a collapse took a near-copy; always a beginning, as similarity falls."""
+    """[M] bool: which steps of a collapse took a near-duplicate; always a beginning, as similarity falls."""
     return 1 - collapsed.similarity < near * spread
 
 

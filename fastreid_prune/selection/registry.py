@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError, did_you_mean
-from fastreid_prune.selection.near_copies import Collapse
+from fastreid_prune.selection.collapse import Collapse
 from fastreid_prune.selection.pool import Pool
 from fastreid_prune.selection.redundancy import collapse_pool
 from fastreid_prune.selection.regime import Regime, measure
@@ -41,7 +41,7 @@ class Task:
 
     @cached_property
     def collapsed(self) -> Collapse | None:
-        """The order in which near-copies go; None where the run kept no features."""
+        """The order in which near-duplicates go; None where the run kept no features."""
         return None if self.pool.features is None else collapse_pool(self.pool)
 
     @cached_property

@@ -84,11 +84,11 @@ def merge_whole(recorder: LogitRecorder, folder: str | os.PathLike, group: Group
         ValueError: the recorder kept none.
         FastreidPruneError: the ranks do not fit together, or rank 0 cannot write; on every rank.
     """
-    if recorder.whole is None:
+    if recorder.per_epoch is None:
         raise ValueError("merge_whole() of a recorder without keep_logits")
     joined = _join(recorder.log, group)
     for epoch, ranks in enumerate(joined.ranks):
-        own = ChosenRows(open_epoch(recorder.whole.folder, epoch), ranks == dist.get_rank(group))
+        own = ChosenRows(open_epoch(recorder.per_epoch.folder, epoch), ranks == dist.get_rank(group))
         rows = ReducedRows(own, group, empty=ranks < 0)
         _on_first_rank(partial(_write_epoch, epoch_path(folder, epoch), rows), [rows], group)
     return Path(folder)

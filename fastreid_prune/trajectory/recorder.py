@@ -74,7 +74,7 @@ class LogitRecorder:
         self.training_features = StorageBuffer(
             num_samples, add_all, storage, folder, "sum of training features"
         )
-        self.whole = None if keep_logits is None else EpochWriter(keep_logits, (num_samples, num_classes))
+        self.per_epoch = None if keep_logits is None else EpochWriter(keep_logits, (num_samples, num_classes))
         self._watched: Tensor | None = None
 
     def watch(self, head: torch.nn.Module) -> RemovableHandle:
@@ -185,8 +185,8 @@ class LogitRecorder:
         if training_features is not None:
             own_index = sample_index.to(training_features.device, non_blocking=True)
             self.training_features.put(own_index, normalize(training_features.detach().to(torch.float32)))
-        if self.whole is not None:
-            self.whole.put(sample_index, logits)
+        if self.per_epoch is not None:
+            self.per_epoch.put(sample_index, logits)
 
     def end_epoch(self) -> None:
         """Close the epoch: the visits since the last call are its visits.
@@ -197,8 +197,8 @@ class LogitRecorder:
         """
         self._flush()
         self.log.end_epoch()
-        if self.whole is not None:
-            self.whole.end_epoch(self.num_epochs - 1)
+        if self.per_epoch is not None:
+            self.per_epoch.end_epoch(self.num_epochs - 1)
 
     def unvisited(self) -> np.ndarray:
         """The rows ``[K]`` int64 of samples that no closed epoch has visited.
@@ -216,8 +216,8 @@ class LogitRecorder:
         before = len(self.unvisited())
         self._flush()
         visits = self.log.end_fill()
-        if self.whole is not None:
-            self.whole.end_fill(self.num_epochs - 1, visits.sample)
+        if self.per_epoch is not None:
+            self.per_epoch.end_fill(self.num_epochs - 1, visits.sample)
         return before - len(self.unvisited())
 
     def trajectory(self, meta: Mapping[str, Any] | None = None) -> Trajectory:

@@ -9,7 +9,7 @@ from fastreid_prune.purify import assess
 from fastreid_prune.purify.near_duplicates import near_duplicates
 from fastreid_prune.purify.soft_labels import soft_label_summary
 from fastreid_prune.purify.summary_text import sentences
-from fastreid_prune.selection.near_copies import collapse
+from fastreid_prune.selection.collapse import collapse
 from fastreid_prune.selection.regime import is_near, usual_distance
 
 

@@ -1,4 +1,4 @@
-"""Features with near-copies whose originals are known."""
+"""Features with near-duplicates whose originals are known."""
 
 import numpy as np
 
@@ -7,8 +7,8 @@ def unit(vectors):
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def near_copies(rng, originals=60, copies=3, size=16, identities=6):
-    """Originals with near-copies behind them, identities in turn; rows shuffled."""
+def near_duplicates(rng, originals=60, copies=3, size=16, identities=6):
+    """Originals with near-duplicates behind them, identities in turn; rows shuffled."""
     first = rng.normal(size=(originals, size))
     vectors = np.repeat(first, 1 + copies, axis=0) + rng.normal(
         scale=0.01, size=(originals * (1 + copies), size)

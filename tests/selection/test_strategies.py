@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planted_copies import near_copies
+from planted_copies import near_duplicates
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.selection import STRATEGIES, Pool, choose, proportional, select, stratified
@@ -99,27 +99,29 @@ def test_floors_hold_for_identities_and_cameras(strategy):
 
 def redundant(copies):
     rng = np.random.default_rng(6)
-    features, original, labels = near_copies(rng, originals=120, copies=copies, identities=10)
+    features, original, labels = near_duplicates(rng, originals=120, copies=copies, identities=10)
     names = np.array([f"{row:06}.jpg" for row in range(len(labels))], object)
     scores = 3 + rng.random(len(labels))
     pool = Pool(scores, names, labels.astype(str), np.full(len(labels), "c"), features=features)
     return pool, original
 
 
-def test_the_regime_counts_near_copies_and_auto_prunes_only_them():
+def test_the_regime_counts_near_duplicates_and_auto_prunes_only_them():
     pool, original = redundant(copies=1)
     choice = choose(pool, 0.3, "auto", entropy=pool.scores)
-    assert choice.regime.near_copies == pytest.approx(0.5, abs=0.02)
+    assert choice.regime.near_duplicates == pytest.approx(0.5, abs=0.02)
     assert choice.regime.distinct == pytest.approx(120, abs=4)
-    assert choice.regime.method(0.3) == "redundancy_aware" and "near-copies" in choice.regime.expectation(0.3)
+    assert choice.regime.method(0.3) == "redundancy_aware" and "near-duplicates" in choice.regime.expectation(
+        0.3
+    )
     assert len(set(original[choice.keep])) == 120
-    assert all(reason.startswith("near-copy of ") for reason in choice.reason[~choice.keep])
+    assert all(reason.startswith("near-duplicate of ") for reason in choice.reason[~choice.keep])
 
 
 def test_on_a_scarce_set_auto_thins_evenly():
     pool, _ = redundant(copies=0)
     choice = choose(pool, 0.3, "auto", entropy=pool.scores, seed=3)
-    assert choice.regime.near_copies < 0.05 and choice.regime.method(0.3) == "stratified"
+    assert choice.regime.near_duplicates < 0.05 and choice.regime.method(0.3) == "stratified"
     left = np.bincount(pool.labels, choice.keep)
     assert left.min() >= 7 and left.max() <= 9
     assert "likely to fall" in choice.regime.expectation(0.3)
@@ -135,7 +137,7 @@ def test_where_much_is_learnt_auto_prunes_the_easiest():
     assert (entropy[~choice.keep] < 1).all()
 
 
-def test_of_near_copies_auto_prunes_the_easiest_first():
+def test_of_near_duplicates_auto_prunes_the_easiest_first():
     pool, original = redundant(copies=2)
     gone = ~choose(pool, 0.3, "auto", entropy=pool.scores).keep
     everything = ~choose(pool, 0.66, "auto", entropy=pool.scores).keep
@@ -143,13 +145,13 @@ def test_of_near_copies_auto_prunes_the_easiest_first():
     assert pool.scores[gone].max() < pool.scores[everything & ~gone].min()
 
 
-def test_what_verdicts_doubt_is_pruned_by_auto_before_near_copies():
+def test_what_verdicts_doubt_is_pruned_by_auto_before_near_duplicates():
     pool, _ = redundant(copies=1)
     doubted = np.random.default_rng(4).random(len(pool)) < 0.05
     choice = choose(replace(pool, doubted=doubted), 0.3, "auto", entropy=pool.scores)
     assert not choice.keep[doubted].any() and doubted.sum() >= 5
     assert all("by its verdict" in reason for reason in choice.reason[doubted])
-    assert all(reason.startswith("near-copy of ") for reason in choice.reason[~choice.keep & ~doubted])
+    assert all(reason.startswith("near-duplicate of ") for reason in choice.reason[~choice.keep & ~doubted])
     some = ~choose(replace(pool, doubted=doubted), 0.02, "auto", entropy=pool.scores).keep
     assert doubted[some].all() and pool.scores[some].min() > pool.scores[doubted & ~some].max()
     same = choose(pool, 0.3, "hardest_first", entropy=pool.scores)
@@ -164,14 +166,14 @@ def test_a_model_that_learnt_too_little_tells_nothing_and_auto_thins_evenly():
     assert "right on only 31 % of its training images" in choice.regime.expectation(0.3)
     left = np.bincount(pool.labels, choice.keep)
     assert left.min() >= 16 and left.max() <= 18
-    assert not any("near-copy" in reason for reason in choice.reason)
+    assert not any("near-duplicate" in reason for reason in choice.reason)
 
 
 def test_a_run_without_features_still_has_a_regime():
     pool = make_pool(7)
     bare = Pool(pool.scores, pool.file_names, pool.pids, pool.camids)
     choice = choose(bare, 0.3, "auto", entropy=pool.scores)
-    assert choice.regime.near_copies is None and "not known" in choice.regime.words
+    assert choice.regime.near_duplicates is None and "not known" in choice.regime.words
     assert (~choice.keep).sum() == 60
 
 

@@ -113,6 +113,7 @@ def _near_copies(place: RunFolder) -> float | None:
     from fastreid_prune.manifest.sidecar import read_sidecar
 
     try:
-        return (read_sidecar(place.manifest.with_suffix(".json")).get("regime") or {}).get("near_copies")
+        regime = read_sidecar(place.manifest.with_suffix(".json")).get("regime") or {}
+        return regime.get("near_duplicates", regime.get("near_copies"))
     except FastreidPruneError:
         return None

@@ -1,17 +1,17 @@
-"""Reasons for near-copies that went: whose copies they are."""
+"""Reasons for near-duplicates that went: whose copies they are."""
 
-from fastreid_prune.selection.near_copies import Collapse
+from fastreid_prune.selection.collapse import Collapse
 from fastreid_prune.selection.regime import is_near
 from fastreid_prune.selection.registry import Answer, Task
 
 
 def with_partners(task: Task, answer: Answer, collapsed: Collapse, *, all_pairs: bool) -> Answer:
-    """The answer, in which near-copies that went name the sample that they are near to.
+    """The answer, in which near-duplicates that went name the sample that they are near to.
 
     Args:
         task: what was asked.
         answer: what was chosen.
-        collapsed: the near-copies and their partners.
+        collapsed: the near-duplicates and their partners.
         all_pairs: name the partners of all that collapsed, near or not.
     """
     pool, reason = task.pool, answer.reason.copy()
@@ -22,6 +22,6 @@ def with_partners(task: Task, answer: Answer, collapsed: Collapse, *, all_pairs:
     ):
         if gone[row] and (copy or all_pairs):
             name = str(pool.file_names[partner]).rsplit("/", 1)[-1]
-            what = "near-copy of" if copy else "closest to"
+            what = "near-duplicate of" if copy else "closest to"
             reason[row] = f"{what} {name} (similarity {similarity:.2f}), which has the higher {task.score}"
     return Answer(answer.keep, reason)

@@ -1,4 +1,4 @@
-"""Near-copies: images of one identity collapsed, the closest pair first, the less important of a pair goes."""
+"""Near-duplicates: images of one identity collapsed, the closest pair first, the less important of a pair goes."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Collapse:
     """The order in which M samples go, if each time the closest pair of an identity loses one.
 
     Attributes:
-        rows: [M] int64, the first to go first. The last sample of a block has nobody to be near to and is not
+        rows: [M] int64, the first to go first. The last sample of a block has no other to be near to and is not
             named.
         partner: [M] int64, the sample of the pair that stayed at that step.
         similarity: [M] float32, cosine of the pair, falling.
@@ -35,9 +35,9 @@ def collapse(
     file_names: np.ndarray,
     largest: int = LARGEST,
 ) -> Collapse:
-    """Collapse the near-copies of each identity.
+    """Collapse the near-duplicates of each identity.
 
-    Entropy and its like give near-copies near-equal scores and so keep or drop them together; features see that
+    Entropy and its like give near-duplicates near-equal scores and so keep or drop them together; features see that
     they are the same. Here the features say that one of a pair can go, and the score says which.
 
     Args:

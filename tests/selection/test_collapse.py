@@ -1,4 +1,4 @@
-"""Near-copies collapsed: against a brute-force reference, on large identities, and on what files say."""
+"""Near-duplicates collapsed: against a brute-force reference, on large identities, and on what files say."""
 
 import time
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planted_copies import near_copies, unit
+from planted_copies import near_duplicates, unit
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.selection import Pool, redundancy_aware
-from fastreid_prune.selection.near_copies import collapse, collapse_block
+from fastreid_prune.selection.collapse import collapse, collapse_block
 
 
 def brute_force(vectors, importance):
@@ -43,7 +43,7 @@ def pool(features, labels, scores, **more):
 
 def test_every_original_survives_where_ranking_by_score_loses_many():
     rng = np.random.default_rng(0)
-    features, original, labels = near_copies(rng)
+    features, original, labels = near_duplicates(rng)
     scores = rng.random(60)[original] + rng.normal(scale=1e-3, size=len(original))
     keep = redundancy_aware(pool(features, labels, scores), 0.75)
     assert keep.sum() == 60 and len(set(original[keep])) == 60
@@ -55,7 +55,7 @@ def test_every_original_survives_where_ranking_by_score_loses_many():
 
 def test_an_identity_larger_than_a_block_loses_its_copies_too():
     rng = np.random.default_rng(1)
-    features, original, labels = near_copies(rng, originals=300, copies=2, identities=1)
+    features, original, labels = near_duplicates(rng, originals=300, copies=2, identities=1)
     names = np.array([str(row) for row in range(900)], object)
     found = collapse(features, labels, rng.random(900), np.ones(900, bool), names, largest=128)
     first = found.rows[:600]
@@ -74,7 +74,7 @@ def test_identities_are_not_compared_with_each_other():
 
 def test_the_choice_does_not_depend_on_the_order_of_the_rows():
     rng = np.random.default_rng(3)
-    features, _, labels = near_copies(rng)
+    features, _, labels = near_duplicates(rng)
     scores, names = rng.random(240), np.array([f"{row:06}.jpg" for row in range(240)], object)
     kept = set()
     for _ in range(3):
@@ -84,9 +84,9 @@ def test_the_choice_does_not_depend_on_the_order_of_the_rows():
     assert len(kept) == 1
 
 
-def test_samples_without_features_are_nobody_s_near_copies():
+def test_samples_without_features_are_nobody_s_near_duplicates():
     rng = np.random.default_rng(4)
-    features, _, labels = near_copies(rng)
+    features, _, labels = near_duplicates(rng)
     features[:5] = np.nan
     found = collapse(features, labels, rng.random(240), np.ones(240, bool), np.arange(240).astype(str))
     assert not np.isin(found.rows, np.arange(5)).any() and not np.isin(found.partner, np.arange(5)).any()
