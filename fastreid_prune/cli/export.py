@@ -18,7 +18,15 @@ from fastreid_prune.cli.printing import print_table
 @click.option("--images", type=click.Path(exists=True, file_okay=False), metavar="DATASETS",
               help="Folder of the data sets, for formats with images.")  # fmt: skip
 @click.option("--copy", is_flag=True, help="Copy the images; by default links lead to them.")
-def command(run, output, formats, method, manifest, images, copy):
+def command(
+    run: str,
+    output: str,
+    formats: tuple[str, ...],
+    method: str,
+    manifest: str | None,
+    images: str | None,
+    copy: bool,
+) -> None:
     """Write what RUN, the output folder of a scored run, found: lists to publish and formats to go on with."""
     from fastreid_prune.export import export_run
 

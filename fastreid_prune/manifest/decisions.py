@@ -56,7 +56,8 @@ class Decisions:
         reader = CsvReader(path, COLUMNS)
         parts = [[block.column(name).to_pylist() for name in COLUMNS] for block in reader.blocks()]
         columns = [_strings([value for part in parts for value in part[i]]) for i in range(len(COLUMNS))]
-        decisions = cls(*columns, path=Path(path))
+        file_name, pid, decision, new_pid = columns
+        decisions = cls(file_name, pid, decision, new_pid, Path(path))
         if reader.malformed:
             raise FastreidPruneError(
                 f"{path}: {reader.malformed} rows do not have {len(reader.columns)} fields. Save the "

@@ -30,7 +30,9 @@ class _Manifest(Protocol):
     def __len__(self) -> int: ...
 
 
-def fitting_rows(manifest: _Manifest, file_names: Sequence[str], pids: Sequence[str]) -> np.ndarray:
+def fitting_rows(
+    manifest: _Manifest, file_names: Sequence[str] | np.ndarray, pids: Sequence[str] | np.ndarray
+) -> np.ndarray:
     """The manifest's row of each sample, [M] int64. See :meth:`Manifest.check_against`."""
     names = np.asarray(file_names, dtype=object)
     given = np.asarray(pids, dtype=object)

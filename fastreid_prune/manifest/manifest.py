@@ -198,10 +198,13 @@ class Manifest:
         columns = (file_name, pid, camid, new_pid, action, scores, rank, why)
         about = {"method": method, "ratio": ratio, "thresholds": thresholds or {}, "source": source or {}}
         about["regime"] = regime or {}
-        named = dict(zip(COLUMNS, (column[order] for column in columns), strict=True))
-        return cls(**named, about=about | {"new_ids": sorted(set(new_pid[keep]) - set(pid))}, rows=order)
+        made = cls(*(column[order] for column in columns))  # type: ignore[arg-type]
+        new_ids = sorted(set(new_pid[keep]) - set(pid))
+        return replace(made, about=about | {"new_ids": new_ids}, rows=order)
 
-    def check_against(self, file_names: Sequence[str], pids: Sequence[str]) -> np.ndarray:
+    def check_against(
+        self, file_names: Sequence[str] | np.ndarray, pids: Sequence[str] | np.ndarray
+    ) -> np.ndarray:
         """The manifest's row of each sample of a data set, [M] int64, if it is the data set that this is for.
 
         Raises:
@@ -235,4 +238,4 @@ class Manifest:
             FastreidPruneError: what is wrong, and in how many rows.
         """
         columns, about = read_files(Path(path), edited)
-        return cls(**columns, about=about, path=Path(path))
+        return replace(cls(*(columns[name] for name in COLUMNS)), about=about, path=Path(path))  # type: ignore[arg-type]

@@ -30,18 +30,18 @@ def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str
         ``cases`` (row -> evidence), ``examples`` (class -> rows) and ``samples`` (row -> file, class, camera,
         score) of every sample that is named anywhere.
     """
-    rows = np.asarray(rows, np.int64)
+    chosen = np.asarray(rows, np.int64)
     table, soft, epochs = source.table, source.soft, source.trajectory.epochs
-    wanted = set(soft.top[rows].ravel().tolist()) | set(source.labels[rows].tolist())
+    wanted = set(soft.top[chosen].ravel().tolist()) | set(source.labels[chosen].tolist())
     index = {name: place for place, name in enumerate(source.class_names)}
-    suggested = {index[name] for name in table.verdicts.suggested_pid[rows] if name in index}
+    suggested = {index[name] for name in table.verdicts.suggested_pid[chosen] if name in index}
     shown = examples(source.labels, table.camid, soft.given_probability, doubtful, wanted | suggested)
-    main = suggested | set(source.labels[rows].tolist()) | set(soft.top[rows, 0].tolist())
+    main = suggested | set(source.labels[chosen].tolist()) | set(soft.top[chosen, 0].tolist())
     shown = {label: found if label in main else found[:FEWER] for label, found in shown.items()}
-    near, similarity = _neighbours(source, rows)
+    near, similarity = _neighbours(source, chosen)
     percentile = _percentiles(source.scores)
     made = {}
-    for place, row in enumerate(rows.tolist()):
+    for place, row in enumerate(chosen.tolist()):
         verdicts = table.verdicts
         made[row] = {
             "verdict": verdicts.verdict[row],

@@ -95,7 +95,7 @@ def write_report(
     parts = [found[first : first + suspects] for first in range(0, len(found), suspects)] or [found]
     parts = parts[:pages] if pages else parts
     paths = [output, *(output.with_stem(f"{output.stem}-{number}") for number in range(2, len(parts) + 1))]
-    common = {
+    common: dict[str, Any] = {
         "source": source,
         "judged": source.table.judged,
         "suspects": len(found),
@@ -147,7 +147,7 @@ def _page_data(
     easiest: np.ndarray,
     pairs: list[choosing.Pair],
     doubtful: np.ndarray,
-) -> tuple[dict[str, Any], int, dict[int, list]]:
+) -> tuple[dict[str, Any], int, dict[int | str, list[Any]]]:
     """The script's data, how many pictures were wanted, and those that there are: row -> width, height, URI."""
     reviewed = [*rows.tolist(), *hardest.tolist(), *easiest.tolist(), *(pair.row for pair in pairs)]
     evidence = payload.cases(source, list(dict.fromkeys(reviewed)), doubtful)
@@ -167,7 +167,9 @@ def _page_data(
     return data, len(sizes), {row: [t.width, t.height, t.uri] for row, t in made.items()}
 
 
-def _retrieval(source: Source, found: list[Comparison]) -> tuple[list[dict[str, Any]], dict[str, list]]:
+def _retrieval(
+    source: Source, found: list[Comparison]
+) -> tuple[list[dict[str, Any]], dict[int | str, list[Any]]]:
     """The comparisons for the page's script, and their pictures under names of their own."""
     names = np.array(sorted({name for one in found for name in one.file_names}), object)
     key = {name: f"test-{place}" for place, name in enumerate(names)}

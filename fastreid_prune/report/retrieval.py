@@ -86,7 +86,7 @@ def _compare(before: str, first: Retrieved, after: str, second: Retrieved) -> Co
     a, b, change = (values[np.isfinite(change)] for values in (a, b, change))
     order = np.argsort(change, kind="stable")
 
-    def largest(places: np.ndarray) -> list[Change]:
+    def largest(places: list[int]) -> list[Change]:
         return [
             Change(str(first.query[a[i]]), _answer(first, int(a[i])), _answer(second, int(b[i])))
             for i in places
@@ -98,8 +98,8 @@ def _compare(before: str, first: Retrieved, after: str, second: Retrieved) -> Co
         queries=len(change),
         better=int((change > 0).sum()),
         worse=int((change < 0).sum()),
-        rose=largest([i for i in order[::-1][:CHANGES] if change[i] > 0]),
-        fell=largest([i for i in order[:CHANGES] if change[i] < 0]),
+        rose=largest([int(i) for i in order[::-1][:CHANGES] if change[i] > 0]),
+        fell=largest([int(i) for i in order[:CHANGES] if change[i] < 0]),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fastreid_prune.report.soft_labels import SoftLabels, soft_labels
+from fastreid_prune.scored_run.injected import named_samples
 from fastreid_prune.scored_run.metadata import RunMeta, TrainingRecord
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
@@ -62,7 +63,7 @@ class Source:
     @property
     def class_names(self) -> tuple[str, ...]:
         """[C], the identity of each class."""
-        return self.trajectory.samples.class_names
+        return named_samples(self.trajectory).class_names
 
 
 def read_source(
@@ -85,7 +86,7 @@ def read_source(
     table = run.scored([method])
     rows, errors = run.dataset_rows, run.injected
     count = len(rows)
-    epochs = run.trajectory_folder / "logits"
+    epochs = run.folder if run.trajectory_folder is None else run.trajectory_folder / "logits"
     return Source(
         name=run.name,
         trajectory=trajectory,
@@ -99,7 +100,7 @@ def read_source(
         method=method,
         record=run.record,
         images=None if images is None else _images(Path(images), table.file_name[:count]),
-        per_epoch=epochs if epochs.is_dir() else None,
+        per_epoch=epochs if epochs.name == "logits" and epochs.is_dir() else None,
     )
 
 

@@ -54,4 +54,5 @@ def _thumbnail(path: Path, longest: int) -> Thumbnail | None:
     buffer = io.BytesIO()
     image.save(buffer, kind, quality=QUALITY)
     text = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return Thumbnail(*image.size, f"data:image/{kind};base64,{text}")
+    width, height = image.size
+    return Thumbnail(width, height, f"data:image/{kind};base64,{text}")

@@ -25,3 +25,7 @@ class TableFeatures:
         found = np.array(self.features[np.maximum(rows, 0)], np.float32)
         found[rows < 0] = np.nan
         return found
+
+
+# what gives the features of chosen rows
+Features = np.ndarray | TableFeatures

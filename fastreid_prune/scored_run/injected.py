@@ -71,11 +71,22 @@ class InjectedErrors:
         return cls(moved & (clip < 0), composed, label, clip)
 
 
+def named_samples(trajectory: Trajectory) -> Samples:
+    """Who the trajectory's rows are.
+
+    Raises:
+        FastreidPruneError: it does not say.
+    """
+    if trajectory.samples is None:
+        raise FastreidPruneError("the trajectory does not name its samples. Give the recorder samples.")
+    return trajectory.samples
+
+
 def given_samples(trajectory: Trajectory) -> Samples:
     """The data set's samples under the identities that it gives, in the trajectory's order."""
     injected = InjectedErrors.of(trajectory)
-    samples, rows = trajectory.samples, np.flatnonzero(injected.dataset_rows)
-    names = np.array([*samples.class_names, None], object)[:-1]
+    samples, rows = named_samples(trajectory), np.flatnonzero(injected.dataset_rows)
+    names = np.asarray(samples.class_names, object)
     pid = np.where(injected.moved, names[injected.label], samples.pid)
     return replace(samples, pid=pid, label=injected.label).take(rows)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastreid_prune.scored_run.injected import InjectedErrors
+from fastreid_prune.scored_run.injected import InjectedErrors, named_samples
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_blocks
 
@@ -39,7 +39,7 @@ def relabelled_scores(
     """
     injected = InjectedErrors.of(trajectory)
     dataset_rows = np.flatnonzero(injected.dataset_rows)
-    classes = {pid: index for index, pid in enumerate(trajectory.samples.class_names)}
+    classes = {pid: index for index, pid in enumerate(named_samples(trajectory).class_names)}
     new = np.array([classes.get(pid, -1) for pid in new_pid[: len(dataset_rows)]])
     all_rows = np.full(trajectory.num_samples, np.nan)
     all_rows[dataset_rows] = values[: len(dataset_rows)]

@@ -83,11 +83,14 @@ class ScoreTable:
         count = len(entries)
         named = {name: _strings([entry.get(name, "") for entry in entries]) for name in IDENTITY_COLUMNS}
         reason = _strings([f"{UNREADABLE}: {entry.get('error', '')}".rstrip(": ") for entry in entries])
-        more = Verdicts(_strings([OUTLIER] * count), *[_strings([""] * count)] * 2, np.ones(count), reason)
+        empty = _strings([""] * count)
+        more = Verdicts(_strings([OUTLIER] * count), empty, empty, np.ones(count), reason)
         verdicts = Verdicts(*(_joined(getattr(self.verdicts, n), getattr(more, n)) for n in VERDICT_COLUMNS))
         return replace(
             self,
-            **{name: _joined(getattr(self, name), values) for name, values in named.items()},
+            file_name=_joined(self.file_name, named["file_name"]),
+            pid=_joined(self.pid, named["pid"]),
+            camid=_joined(self.camid, named["camid"]),
             scores={name: _joined(values, np.full(count, np.nan)) for name, values in self.scores.items()},
             verdicts=verdicts,
         )
@@ -123,10 +126,10 @@ class ScoreTable:
             raise FastreidPruneError(f"{path}: no column {', '.join(missing)}. Score the run again.")
         column = {name: _from_arrow(table.column(name)) for name in table.column_names}
         verdicts = Verdicts(*(column.pop(name) for name in VERDICT_COLUMNS))
-        identity = [column.pop(name) for name in IDENTITY_COLUMNS]
+        file_name, pid, camid = (column.pop(name) for name in IDENTITY_COLUMNS)
         about = {key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items()}
         about.pop("ARROW:schema", None)
-        return cls(*identity, column, verdicts, about)
+        return cls(file_name, pid, camid, column, verdicts, about)
 
 
 def _from_arrow(column: pa.ChunkedArray) -> np.ndarray:

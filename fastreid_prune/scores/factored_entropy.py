@@ -24,20 +24,23 @@ def entropy_of_factors(logits: FactoredLogits) -> np.ndarray:
 
 def _moments(tiles: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """r and sum(d e), ``[n]`` float64 each, of rows given as tiles ``[n, c]`` of their classes."""
-    top = rest = weighted = None
+    found: tuple[Tensor, Tensor, Tensor] | None = None
     for z in tiles:
         new_top, new_rest, new_weighted = _tile_moments(z)
-        if top is None:
-            top, rest, weighted = new_top, new_rest, new_weighted
+        if found is None:
+            found = new_top, new_rest, new_weighted
             continue
+        top, rest, weighted = found
         # what is measured from the lower maximum is moved to the higher one; nothing cancels on the way
         swap = new_top > top
         low, low_rest, low_weighted = _choose(swap, (top, rest, weighted), (new_top, new_rest, new_weighted))
         top, rest, weighted = _choose(swap, (new_top, new_rest, new_weighted), (top, rest, weighted))
         gap = low - top
         rest = rest + gap.exp() * (1 + low_rest)
-        weighted = weighted + gap.exp() * (low_weighted + gap * (1 + low_rest))
-    return rest, weighted
+        found = top, rest, weighted + gap.exp() * (low_weighted + gap * (1 + low_rest))
+    if found is None:
+        raise ValueError("no classes")
+    return found[1], found[2]
 
 
 def _tile_moments(z: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fastreid_prune.scored_run.features import Features
+
 LARGEST = 1024
 
 
 def identity_blocks(
-    features: np.ndarray, labels: np.ndarray, rows: np.ndarray, largest: int = LARGEST
+    features: Features, labels: np.ndarray, rows: np.ndarray, largest: int = LARGEST
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Go through the samples identity by identity.
 

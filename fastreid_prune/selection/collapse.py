@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastreid_prune.scored_run.features import Features
 from fastreid_prune.selection.blocks import LARGEST, identity_blocks
 from fastreid_prune.selection.ranking import hardest_first
 
@@ -28,7 +29,7 @@ class Collapse:
 
 
 def collapse(
-    features: np.ndarray,
+    features: Features,
     labels: np.ndarray,
     scores: np.ndarray,
     candidates: np.ndarray,

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.scored_run.features import TableFeatures
+from fastreid_prune.scored_run.features import Features
 from fastreid_prune.selection.floors import last_of_groups
 from fastreid_prune.selection.ranking import checked_scores, pruned_count
 
@@ -35,7 +35,7 @@ class Pool:
     file_names: Sequence[str] | np.ndarray
     pids: Sequence[str] | np.ndarray
     camids: Sequence[str] | np.ndarray
-    features: np.ndarray | TableFeatures | None = None
+    features: Features | None = None
     excluded: np.ndarray | None = None
     protected: np.ndarray | None = None
     doubted: np.ndarray | None = None

@@ -20,7 +20,7 @@ def collapse_pool(pool: Pool) -> Collapse:
             "or choose a method that needs none (stratified, proportional, easy_first, or a score)."
         )
     scores = np.asarray(pool.scores, np.float64)
-    return collapse(pool.features, pool.labels, scores, pool.candidates, pool.file_names)
+    return collapse(pool.features, pool.labels, scores, pool.candidates, np.asarray(pool.file_names))
 
 
 def collapsed_first(pool: Pool, collapsed: Collapse) -> np.ndarray:

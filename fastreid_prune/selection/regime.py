@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from fastreid_prune.scored_run.features import Features
 from fastreid_prune.selection.collapse import Collapse
 from fastreid_prune.selection.pool import Pool
 
@@ -63,9 +64,9 @@ class Regime:
             return "Nothing is pruned."
         if not self.known and self.right is not None:
             return (
-                f"The scoring model is right on only {100 * self.right:.0f} % of its training images in its last "
-                "epoch: it has learnt too little to tell how redundant the set is, and no method can be expected to "
-                "beat chance. Score for more epochs, with pretrained weights or at a higher resolution."
+                f"The scoring model is right on only {100 * (self.right or 0):.0f} % of its training images in its "
+                "last epoch: it has learnt too little to tell how redundant the set is, and no method can be expected "
+                "to beat chance. Score for more epochs, with pretrained weights or at a higher resolution."
             )
         percent = f"{100 * ratio:g} %"
         return {
@@ -111,7 +112,7 @@ def measure(
     sizes = sizes[sizes > 0]
     count = int(there.sum())
     near = spread = None
-    if collapsed is not None:
+    if collapsed is not None and pool.features is not None:
         spread = usual_distance(pool.features, pool.labels, pool.candidates)
         near = int(is_near(collapsed, spread).sum())
     known = np.asarray(entropy, np.float64)[there]
@@ -133,7 +134,7 @@ def is_near(collapsed: Collapse, spread: float, near: float = NEAR) -> np.ndarra
 
 
 def usual_distance(
-    features: np.ndarray, labels: np.ndarray, candidates: np.ndarray, pairs: int = 200_000, seed: int = 0
+    features: Features, labels: np.ndarray, candidates: np.ndarray, pairs: int = 200_000, seed: int = 0
 ) -> float:
     """The median cosine distance of two images of an identity, from at most so many pairs drawn by chance.
 

@@ -105,10 +105,10 @@ def save_trajectory(trajectory: Trajectory, folder: str | os.PathLike) -> Path:
         FastreidPruneError: the disk is full or the folder cannot be written to.
     """
     folder = Path(folder)
-    factored = isinstance(trajectory.mean_logits, FactoredLogits)
+    factors = trajectory.mean_logits if isinstance(trajectory.mean_logits, FactoredLogits) else None
     new = [_META, _EPOCHS]
-    if factored:
-        _copy_factors(trajectory.mean_logits, folder / FACTORS)
+    if factors is not None:
+        _copy_factors(factors, folder / FACTORS)
     else:
         new.append(_LOGITS)
     if trajectory.samples is not None:
@@ -118,7 +118,7 @@ def save_trajectory(trajectory: Trajectory, folder: str | os.PathLike) -> Path:
     with ExitStack() as stack:
         # the files take their places in the reverse of this order: meta.json last
         parts = {name: stack.enter_context(written_whole(folder / name)) for name in new}
-        if not factored:
+        if factors is None:
             write_rows(parts[_LOGITS], trajectory.mean_logits)
         if trajectory.features is not None:
             write_rows(parts[_FEATURES], trajectory.features)
