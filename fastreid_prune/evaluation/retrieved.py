@@ -58,7 +58,7 @@ class Retrieved:
                 return cls(*(archive[field.name] for field in fields(cls)))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise FastreidPruneError(
-                f"{path}: cannot be read ({error}). Evaluate again with PRUNE.KEEP_RETRIEVED, or remove it."
+                f"{path}: cannot be read ({error}). Evaluate again and keep what is retrieved, or remove it."
             ) from error
 
 

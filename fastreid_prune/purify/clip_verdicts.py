@@ -163,7 +163,7 @@ def _claim(score: np.ndarray, injected: np.ndarray, right: np.ndarray, asked: fl
             asked,
             refused=f"{len(injected)} clips were moved on purpose in the scoring run, and {LEAST_INJECTED} are needed "
             "to show what a verdict on a clip is worth",
-            remedy="score with PRUNE.PURIFY.CALIBRATE True and PRUNE.PURIFY.CLIPS above 0, on a set with identities "
+            remedy="score with clips moved on purpose, as the scoring configurations do, on a set with identities "
             "that several cameras saw",
         )
     alarms = estimate_false_alarms(score, [injected])
@@ -188,5 +188,5 @@ def _claim(score: np.ndarray, injected: np.ndarray, right: np.ndarray, asked: fl
         f"{100 * first:.0f} %; where verdicts are surest {found} of them are found, {named} under their right name, "
         f"which shows no more than {100 * shown:.0f} % of the verdicts to be right where {100 * asked:.0f} % is asked "
         "for",
-        remedy="move more clips (PRUNE.PURIFY.CLIPS), ask for less precision, or score with a better model",
+        remedy="move more clips, ask for less precision, or score with a better model",
     )

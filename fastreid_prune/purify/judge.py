@@ -199,7 +199,7 @@ def _check(trajectory: Trajectory, precision: float) -> None:
     if trajectory.features is None:
         raise FastreidPruneError(
             "judge: the trajectory has no features, and neighbours are half of the evidence. Score again with "
-            "PRUNE.CAPTURE, which records them, or use the paper's rule."
+            "features (in a loop of your own recorder.watch(head) records them), or use the paper's rule."
         )
     if trajectory.num_classes < 3 or trajectory.num_samples < 50:
         raise FastreidPruneError(

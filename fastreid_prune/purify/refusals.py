@@ -43,9 +43,9 @@ def not_calibrated() -> tuple[str, str]:
     """Nothing was injected: reason and remedy."""
     return (
         "no errors were injected into this run, so nothing shows what a verdict is worth on this data set",
-        "score with injected errors (PRUNE.PURIFY.CALIBRATE True in a scoring configuration), or judge with "
-        "--uncalibrated "
-        "and answer for the verdicts yourself",
+        "score with injected errors (the scoring configurations inject them; in a loop of your own train on "
+        "inject_label_noise(labels).labels and hand it to ScoredRun.from_recorder), or judge with --uncalibrated and "
+        "answer for the verdicts yourself",
     )
 
 
@@ -96,7 +96,7 @@ def refusal(
         return (
             f"{right} right names of {found} injected wrong labels found show no more than {_percent(best.low)} on the "
             "data set's own",
-            f"inject more: about {wanted} wrong labels instead of {facts.injected} (PRUNE.PURIFY.SWITCHED)",
+            f"inject more: about {wanted} wrong labels instead of {facts.injected}",
         )
     needed = (
         "even odds" if kind == IN_DOUBT else f"{_percent(least_low(asked))} ({_percent(asked)} asked for)"

@@ -175,7 +175,9 @@ def _retrieval(
     key = {name: f"test-{place}" for place, name in enumerate(names)}
     sizes = dict.fromkeys(range(len(names)), payload.SMALL)
     made = {} if source.images is None else thumbnails(source.images, names, sizes, sizes)
-    pictures: dict[int | str, list[Any]] = {key[names[row]]: [t.width, t.height, t.uri] for row, t in made.items()}
+    pictures: dict[int | str, list[Any]] = {
+        key[names[row]]: [t.width, t.height, t.uri] for row, t in made.items()
+    }
     return payload.comparisons(found, key), pictures
 
 

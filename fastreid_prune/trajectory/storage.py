@@ -47,7 +47,7 @@ def choose_storage(
     raise FastreidPruneError(
         f"the sum of the logits needs {gib(num_bytes)} in each of {processes} process(es); free are "
         f"{gib(free_host)} of memory and {gib(free_disk)} of disk. Give a folder on a larger disk, or record "
-        "features and classifier weights instead (FeatureRecorder; in fastreid PRUNE.CAPTURE.FACTORED), which need "
+        "features and classifier weights instead (FeatureRecorder; the plug-in's FACTORED), which need "
         "no number a class and sample."
     )
 

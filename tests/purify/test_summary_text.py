@@ -85,7 +85,7 @@ def test_the_reason_is_the_true_one():
     assert "epochs" not in reason(best=best, separation=0.7, samples=12000)
     assert "too few to be told" in reason(best=best, most_errors=0.003)
     assert "only 40 got their right name" in reason(best=best, right=40)
-    assert "PRUNE.PURIFY.SWITCHED" in reason(best=best, found=10, right=10)
+    assert "inject more: about" in reason(best=best, found=10, right=10)
     assert "overlap" in reason(OUTLIERS, best) and "70 %" in reason(OUTLIERS, best)
     assert "no other label" in reason(IN_DOUBT)
     assert "--uncalibrated" in not_calibrated()[1]
