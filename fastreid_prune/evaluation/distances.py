@@ -66,7 +66,8 @@ class QueryDistances:
         return self._mix(distance, np.asarray(self._overlaps[query, row]).ravel())
 
     def _mix(self, distance: np.ndarray, overlap: np.ndarray) -> np.ndarray:
-        return self._reranking.share * distance + (1 - self._reranking.share) * (1 - overlap)
+        share = 1.0 if self._reranking is None else self._reranking.share
+        return share * distance + (1 - share) * (1 - overlap)
 
 
 def query_blocks(num_queries: int) -> Iterator[slice]:
@@ -90,7 +91,7 @@ def over_wrong(
         matches.leave_out(tile, entries, rows, columns, np.inf)
         return function(tile)
 
-    return sum(over_slices(of_tile, len(matches.gallery_cam), GALLERY))
+    return np.sum(list(over_slices(of_tile, len(matches.gallery_cam), GALLERY)), axis=0)
 
 
 def count_ahead_by_distance(

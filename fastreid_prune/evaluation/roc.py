@@ -75,11 +75,11 @@ def _count_wrong(
         flat = np.sort(tile[np.isfinite(tile)])
         return np.stack([len(flat) - np.searchsorted(flat, threshold, side) for side in ("left", "right")])
 
+    total = np.zeros((2, len(threshold)), dtype=np.int64)
     with matrix_products_in_one_thread():
-        return sum(
-            over_wrong(count, distances.of(part), matches, matches.entries(part), part)
-            for part in query_blocks(len(distances.similarity.query))
-        )
+        for part in query_blocks(len(distances.similarity.query)):
+            total += over_wrong(count, distances.of(part), matches, matches.entries(part), part)
+    return total[0], total[1]
 
 
 def _num_wrong(matches: Matches, num_queries: int) -> int:

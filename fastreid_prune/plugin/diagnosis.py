@@ -70,13 +70,13 @@ def _distribution(name: str) -> Finding:
 
 def _fastreid() -> Finding:
     spec = importlib.util.find_spec("fastreid")
-    if spec is None:
+    if spec is None or not spec.submodule_search_locations:
         return Finding("fastreid", "missing", False, "pip install --no-deps fastreid==1.4.0")
     folder = Path(spec.submodule_search_locations[0])
     version = "a checkout on the path"
     # A wheel may be installed and a checkout come before it on the path.
     for wheel in importlib.metadata.distributions(name="fastreid"):
-        if Path(wheel.locate_file("fastreid")).resolve() == folder.resolve():
+        if Path(str(wheel.locate_file("fastreid"))).resolve() == folder.resolve():
             version = f"{wheel.version} (wheel)"
     return Finding("fastreid", f"{version} in {folder}", True)
 

@@ -17,6 +17,7 @@ from fastreid_prune.plugin.items import relative_name
 from fastreid_prune.plugin.ranks import gather_rows
 from fastreid_prune.plugin.reading import data_root
 
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 logger = logging.getLogger("fastreid.evaluation")
 
 
@@ -89,7 +90,7 @@ class ExactEvaluator(DatasetEvaluator):
             logger.info("Test with rerank setting")
             rerank = Reranking(test.RERANK.K1, test.RERANK.K2, test.RERANK.LAMBDA)
         first = self._num_query
-        retrieval = [part for array in (features, ids, cams) for part in (array[:first], array[first:])]
+        retrieval = (features[:first], features[first:], ids[:first], ids[first:], cams[:first], cams[first:])
         ranking = evaluate_ranking(*retrieval, metric=test.METRIC, rerank=rerank)
         if ranking.num_skipped:
             logger.info(
@@ -103,7 +104,7 @@ class ExactEvaluator(DatasetEvaluator):
                 results[f"TPR@FPR={rate:.0e}"] = value
         return results
 
-    def _keep(self, ranking: Ranking, retrieval: list[np.ndarray], names: list[str]) -> None:
+    def _keep(self, ranking: Ranking, retrieval: Arrays, names: list[str]) -> None:
         """Write what each query found into ``OUTPUT_DIR/prune/retrieved.npz``, over an earlier evaluation's."""
         names = [relative_name(name, data_root()) for name in names]
         first, count = self._num_query, self.cfg.PRUNE.KEEP_RETRIEVED
