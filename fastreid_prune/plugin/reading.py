@@ -14,6 +14,7 @@ from fastreid.data.datasets import DATASET_REGISTRY
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.items import Item, relative_name
+from fastreid_prune.plugin.silent_losses import check_nothing_is_lost
 
 
 def data_root() -> str:
@@ -68,6 +69,7 @@ def sorted_train(data: Any, name: str, root: str) -> list[Item]:
             f"{name}: no training image in {os.path.abspath(root)}. Its folders are there, but hold no file "
             "that the data set's reader takes."
         )
+    check_nothing_is_lost(name, items)
     return items
 
 

@@ -80,3 +80,22 @@ def test_a_table_is_trained_on_through_the_loader(cfg, tmp_path, use_data):
     assert samples.file_name.tolist() == datasets.read(table).file_name.tolist()
     assert samples.class_names == tuple(f"people_p_{k}" for k in range(8))
     assert next(iter(loader))["images"].shape == (16, 3, 64, 32)
+
+
+def test_what_fastreid_s_reader_would_lose_in_silence_is_refused_and_the_way_out_works(
+    cfg, tmp_path, use_data
+):
+    from fastreid_prune.plugin.samples import training_samples
+
+    root, train = tmp_path / "Market-1501-v15.09.15", "bounding_box_train"
+    for folder in ("query", "bounding_box_test"):
+        (root / folder).mkdir(parents=True)
+    lay(root, *(f"{train}/000{pid}_c{camera}s1_0.jpg" for pid in (1, 2) for camera in (1, 2)))
+    assert len(training_samples(["Market1501"], tmp_path)) == 4
+    lay(root, *(f"{train}/000{pid}_c{camera}s1_1.jpg" for pid in (1, 2) for camera in (10, 12)))
+    lay(root, f"{train}/0001_c1s1_2.png", f"{train}/0001_c2s1_2.JPG")
+    with pytest.raises(
+        FastreidPruneError, match=r"leaves out 2 of 10 training images.*takes the cameras 1, 10, 12 for one"
+    ):
+        training_samples(["Market1501"], tmp_path)
+    assert len(read(cfg, root).train) == 10
