@@ -40,8 +40,8 @@ def find_reader(name: str, key: str = "DATASETS.NAMES") -> type:
     nearest = difflib.get_close_matches(name.lower(), by_case, n=1, cutoff=0.6)
     meant = f" Did you mean {by_case[nearest[0]]}?" if nearest else ""
     raise FastreidPruneError(
-        f"{key}: fastreid knows no data set {name!r}.{meant} It knows {', '.join(known)}; a reader of your own is "
-        "added with @DATASET_REGISTRY.register()."
+        f"{key}: fastreid knows no data set {name!r}.{meant} It knows {', '.join(known)}; a path is read in any "
+        "layout, and a reader of your own is added with @DATASET_REGISTRY.register()."
     )
 
 
@@ -98,7 +98,7 @@ def explaining_reader(name: str, root: str) -> Iterator[None]:
         raise FastreidPruneError(
             f"{name}: its reader cannot read the data set in {folder}{f', at {at}' if at else ''}: "
             f"{_expected(error, place)} ({Path(place.filename).name}, line {place.lineno}). Name the files as that "
-            "data set does, or register a reader of your own."
+            f"data set does, or name the folder itself ('({folder!r},)'), to have it read in any layout."
         ) from error
 
 
