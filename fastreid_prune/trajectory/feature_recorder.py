@@ -115,7 +115,7 @@ class FeatureRecorder:
         Raises:
             ValueError: a shape does not fit, or no epoch was begun.
         """
-        if self._file is None:
+        if self._file is None or self._weight is None or self._bias is None:
             raise ValueError("update() before begin_epoch(weight, bias)")
         size = self._weight.shape[1]
         if features.shape != (len(features), size):
@@ -199,6 +199,7 @@ class FeatureRecorder:
         return self.folder / FACTORS / "epoch.part"
 
     def _write(self, sample_index: Tensor, features: Tensor) -> None:
+        assert self._file is not None
         self._file[sample_index.numpy()] = features.numpy()
 
 
