@@ -150,3 +150,30 @@ def test_a_kill_at_any_moment_leaves_one_whole_trajectory_or_a_clear_refusal(tmp
         assert_equal(found, expected[match.index(True)])
         outcomes.add("whole")
     assert "whole" in outcomes
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_trajectory_of_schema_1_still_opens_with_its_classes_in_string_order(tmp_path, named):
+    samples = Samples.from_items(["a.png", "b.png", "c.png"], ["m_10", "m_9", "m_10"], ["m_0"] * 3)
+    recorder = LogitRecorder(3, 2, samples=samples)
+    recorder.update(torch.arange(3), torch.eye(3)[:, :2], torch.as_tensor(samples.label))
+    recorder.end_epoch()
+    path = recorder.save(tmp_path) / "meta.json"
+    meta = json.loads(path.read_text())
+    assert meta["schema_version"] == 2
+    meta["schema_version"] = 1
+    if not named:
+        del meta["class_names"]
+    path.write_text(json.dumps(meta))
+    again = load_trajectory(tmp_path).samples
+    assert again.class_names == ("m_10", "m_9") and again.label.tolist() == samples.label.tolist()
+
+
+def test_classes_in_the_order_of_a_loop_come_back(tmp_path):
+    samples = Samples.from_items(["a", "b", "c"], ["10", "9", "2"])
+    recorder = LogitRecorder(3, 11, samples=samples)
+    recorder.update(torch.arange(3), torch.zeros(3, 11), torch.tensor([10, 9, 2]))
+    recorder.end_epoch()
+    recorder.save(tmp_path)
+    again = load_trajectory(tmp_path).samples
+    assert again.label.tolist() == [10, 9, 2] and again.class_names[9:] == ("9", "10")
