@@ -52,7 +52,8 @@ def measure(run: Path, truth: Path, precision: float) -> list[tuple[str, str]]:
     for one in np.unique(label):
         shown, count = np.unique(true[(label == one) & (true >= 0)], return_counts=True)
         order = np.argsort(-count, kind="stable")
-        main[int(one)] = int(shown[order[0]]) if len(order) else -2
+        given = number(str(names[one]))
+        main[int(one)] = given if given in shown else int(shown[order[0]]) if len(order) else -2
         if len(order) > 1 and count[order[1]] >= LEAST_PART * count.sum():
             more.add(str(names[one]))
     person = np.array([main[int(one)] for one in label])
