@@ -9,6 +9,7 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.export import cleanlab, fiftyone, imagefolder, lists, market1501
 from fastreid_prune.export.folders import Images, whole_folder, write_checksums
 from fastreid_prune.export.publication import Publication, publications
+from fastreid_prune.scored_run.identity_table import IDENTITIES, read_identities, write_identities
 from fastreid_prune.scored_run.run_files import RunFiles
 
 
@@ -48,6 +49,8 @@ def export_run(
 ) -> ExportSummary:
     """Write ``output/<data set>/`` for each data set of a scored run. The same run gives the same bytes.
 
+    Where the run's ``identities.csv`` has findings, they are written beside the formats.
+
     Args:
         run: a scored run, or its folder.
         output: a new or empty folder.
@@ -64,7 +67,9 @@ def export_run(
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise FastreidPruneError(f"format: found {unknown[0]!r}, expected one of {', '.join(FORMATS)}.")
+    run = RunFiles.open(run)
     sets = publications(run, method, manifest)
+    found = read_identities(run.folder / IDENTITIES) if (run.folder / IDENTITIES).is_file() else []
     where = Images(None if images is None else Path(images), copy)
     with whole_folder(output) as folder:
         for publication in sets:
@@ -72,6 +77,9 @@ def export_run(
             own.mkdir()
             for name in dict.fromkeys(formats):
                 FORMATS[name](publication, own, where)
+            here = set(publication.table.pid.tolist())
+            if findings := [one for one in found if one.pid in here]:
+                write_identities(own / IDENTITIES, findings)
             write_checksums(own)
         written = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
         listed = [path for path in written if path.suffix.lower() not in _IMAGES]

@@ -9,9 +9,10 @@ from click.testing import CliRunner
 from fastreid_prune.cli import group
 from fastreid_prune.datasets.truth import TruthRow, write_truth
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.export import export_run
 from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.purify import judge_run, quality
-from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding, write_identities
+from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding, read_identities, write_identities
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.trajectory import save_trajectory
@@ -175,3 +176,11 @@ def test_a_parted_identity_has_a_new_name_that_the_manifest_declares(judged, tmp
         assert manifest.about["new_ids"] == [f"{one}b"]
     finally:
         path.write_text(before)
+
+
+def test_findings_about_identities_are_exported_beside_the_lists(judged, tmp_path):
+    folder, done = judged
+    exported = export_run(folder, tmp_path / "lists")
+    place = next(tmp_path.glob("lists/*/identities.csv")) if done.identities else None
+    assert done.identities and read_identities(place) == read_identities(folder / "prune" / "identities.csv")
+    assert any(name.endswith("identities.csv") for name in exported.files)
