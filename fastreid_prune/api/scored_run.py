@@ -112,12 +112,15 @@ class ScoredRun(RunFiles):
         keep_per_identity: int = 0,
         keep_per_camera: int = 0,
         seed: int | None = None,
+        most_removed: float = 0.2,
+        lose_identities: bool = False,
         output: str | os.PathLike[str] | None = None,
     ) -> Manifest:
         """What stays and under which label, written to ``manifest.csv`` beside the scores; see :func:`.prune_run`."""
         return prune_run(
             self, ratio, strategy, score=score, purify=purify, decisions=decisions, output=output,
             keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera, seed=seed,
+            most_removed=most_removed, lose_identities=lose_identities,
         ).manifest  # fmt: skip
 
     def report(

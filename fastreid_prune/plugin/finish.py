@@ -50,6 +50,8 @@ def finish_run(cfg: CfgNode, recorder: Recorder, dataset: Any, folder: Path, run
                 keep_per_camera=cfg.PRUNE.KEEP_PER_CAMERA,
             )  # fmt: skip
             logger.info(f"{summary.regime.words} {summary.regime.expectation(cfg.PRUNE.RATIO)}")
+            for sentence in summary.held:
+                logger.warning(sentence)
             path = summary.manifest.path
             logger.info(f"Manifest: {path}; train on it with PRUNE.MANIFEST {path}")
     wait_for_all(group)

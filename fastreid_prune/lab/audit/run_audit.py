@@ -69,7 +69,7 @@ def write_up(plan: Plan, truth: Path | None, seconds: dict[str, float]) -> Audit
     page = plan.output / "report.html"
     write_report(run, page, images=plan.data.root)
     seconds["page and lists"] = time.perf_counter() - began
-    sentences.append(summary.regime.words)
+    sentences += [*summary.held, summary.regime.words]
     return Audited(
         run, dict(summary.manifest.counts), sentences, plan.output / "manifest.csv", page, lists, seconds
     )
