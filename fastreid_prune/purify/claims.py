@@ -141,7 +141,7 @@ class Beyond:
 
     def wrong_names(self, threshold: float) -> np.ndarray:
         """See :class:`Candidates`."""
-        return np.zeros(len(self.alarms.right))
+        return np.zeros(len(self.alarms.tails[0].right))
 
     def names(self, threshold: float) -> None:
         """See :class:`Candidates`."""
@@ -189,7 +189,7 @@ def lowest_threshold(
     chosen = best = None
     for threshold in thresholds:
         here = worth(candidates, float(threshold))
-        if best is None or here.low > best.low:
+        if best is None or here.low + here.precision > best.low + best.precision:
             best = here
         if here.precision >= asked and here.low >= floor and here.right_labels <= most_wrong:
             chosen = here

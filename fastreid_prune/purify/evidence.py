@@ -22,10 +22,10 @@ _BLOCK_BYTES = 32 << 20
 
 # what is weighed for a verdict, the first ones also two by two; benchmarks/purification.py ablation says what
 # each piece adds
-PAIRED = ("soft", "likeness", "own", "won", "fit", "crowd", "alone")
-WEIGHED = (*PAIRED, "lead", "gap", "agreed", "second", "near")
+PAIRED = ("soft", "likeness", "given_likeness", "suggested_vote", "prototype_z", "local_density", "isolation")
+WEIGHED = (*PAIRED, "likeness_margin", "margin", "agreed", "second", "near")
 # all of them tell whether the suggested identity is the right one
-COLUMNS = (*WEIGHED, "sure", "rival", "held")
+COLUMNS = (*WEIGHED, "sure", "rival", "given_vote")
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,18 @@ class Evidence:
 
             Against the label: ``soft`` (log probability in the soft label of the best other class minus that of
             the given one, nats), ``likeness`` (discriminant similarity to the suggested identity minus that to
-            the given one), ``own`` (the latter), ``won`` and ``held`` (the suggested and the given identity's share
-            of the neighbours' votes), ``sure`` (the soft label's probability of the suggested one).
+            the given one), ``given_likeness`` (the latter), ``suggested_vote`` and ``given_vote`` (shares of the
+            neighbours' votes), ``sure`` (the soft label's probability of the suggested one).
 
-            For any identity at all: ``fit`` (similarity to the best prototype, measured by how like its prototype
-            the class's own images are, in standard deviations), ``crowd`` (similarity to the neighbours minus
-            that usual among them), ``alone`` (similarity to the neighbours), ``near`` (plain similarity to the best
-            prototype).
+            For any identity at all: ``prototype_z`` (similarity to the best prototype, measured by how like its
+            prototype the class's own images are, in standard deviations), ``local_density`` (similarity to the
+            neighbours minus that usual among them), ``isolation`` (similarity to the neighbours, low where a sample
+            stands alone), ``near`` (plain similarity to the best prototype).
 
-            For the suggested identity: ``rival`` (discriminant similarity to it), ``lead`` (by how much the most
-            similar identity besides the given one is ahead of the next), ``second`` (similarity to that next one),
-            ``gap`` (ln(1 + by how many nats the suggested one is ahead of the runner-up)), ``agreed`` (the chance
-            that two of the neighbours' votes are for the same identity).
+            For the suggested identity: ``rival`` (discriminant similarity to it), ``likeness_margin`` (by how much
+            the most similar identity besides the given one is ahead of the next), ``second`` (similarity to that
+            next one), ``margin`` (ln(1 + by how many nats the suggested one is ahead of the runner-up)), ``agreed``
+            (the chance that two of the neighbours' votes are for the same identity).
         suggested, runner_up: [N] int64, the most likely classes besides the given one.
         seen: [N] bool, samples with all the evidence.
     """
@@ -119,17 +119,17 @@ def weigh(
             found = {
                 "soft": soft_other.max(1) - soft[place, own],
                 "likeness": like[place, rival] - like[place, own],
-                "own": like[place, own],
-                "won": share[place, rival],
-                "held": share[place, own],
+                "given_likeness": like[place, own],
+                "suggested_vote": share[place, rival],
+                "given_vote": share[place, own],
                 "sure": np.exp(soft[place, rival]),
-                "fit": fit,
-                "crowd": crowd[some],
-                "alone": reference.plain_neighbours.similarity[some][:, :10].mean(1),
+                "prototype_z": fit,
+                "local_density": crowd[some],
+                "isolation": reference.plain_neighbours.similarity[some][:, :10].mean(1),
                 "agreed": (share**2).sum(1),
                 "rival": like[place, rival],
-                "lead": others[:, 1] - others[:, 0],
-                "gap": np.log1p(gap),
+                "likeness_margin": others[:, 1] - others[:, 0],
+                "margin": np.log1p(gap),
                 "second": others[:, 0],
                 "near": near,
             }

@@ -101,7 +101,7 @@ def assess(
     runner_up = np.where(is_wrong, names[evidence.runner_up], "")
     more_outlier = outlier >= wrong
     reason = reasons(
-        verdict, evidence, names, fitted.usual, more_outlier, _twins(trajectory, reference, names)
+        verdict, evidence, names, fitted.usual, more_outlier, _duplicates(trajectory, reference, names)
     )
     copies = near_duplicates(trajectory, injected.label, dataset & (verdict == CLEAN))
     for row, partner, similarity in copies:
@@ -134,7 +134,7 @@ def _visits(trajectory: Trajectory, rows: np.ndarray) -> float:
     return float(trajectory.epochs.visits.sum(0)[rows].mean()) if rows.any() else 0.0
 
 
-def _twins(trajectory: Trajectory, reference: ReferenceSet, names: np.ndarray) -> dict[int, str]:
+def _duplicates(trajectory: Trajectory, reference: ReferenceSet, names: np.ndarray) -> dict[int, str]:
     """Row -> "FILE under IDENTITY" of a near-duplicate that carries another label."""
     if trajectory.samples is None:
         return {}

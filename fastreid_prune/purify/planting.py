@@ -4,8 +4,7 @@ How the judge does on them tells what its verdicts are worth on this data set wi
 of the samples and a seed; the plug-in trains as the plan says.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -72,33 +71,6 @@ class CalibrationPlan:
     def trained_as(self) -> dict[int, str]:
         """Row -> the wrong identity that it is trained under, of single images and clips."""
         return self.switched | {row: clip.pid for clip in self.clips for row in clip.rows}
-
-    def to_json(self) -> dict[str, Any]:
-        """The plan as plain values, for a file."""
-        return {
-            "switched": {str(row): pid for row, pid in sorted(self.switched.items())},
-            "composed": [asdict(one) for one in self.composed],
-            "clips": [{"rows": list(clip.rows), "pid": clip.pid} for clip in self.clips],
-        }
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "CalibrationPlan":
-        """The plan that :meth:`to_json` gave.
-
-        Raises:
-            FastreidPruneError: the values are not those of a plan.
-        """
-        try:
-            switched = {int(row): str(pid) for row, pid in values["switched"].items()}
-            clips = [
-                MovedClip(tuple(int(row) for row in one["rows"]), str(one["pid"]))
-                for one in values.get("clips", [])
-            ]
-            return cls(switched, tuple(Composed(**one) for one in values["composed"]), tuple(clips))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise FastreidPruneError(
-                f"the record of planted errors is damaged ({type(error).__name__}: {error}). Score again."
-            ) from error
 
 
 def plan_calibration(

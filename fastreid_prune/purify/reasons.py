@@ -38,8 +38,8 @@ def reasons(
     evidence: Evidence,
     names: np.ndarray,
     usual: Scale,
-    nobodys: np.ndarray,
-    twins: dict[int, str],
+    more_outlier: np.ndarray,
+    duplicates: dict[int, str],
 ) -> np.ndarray:
     """Why, in words, ``[N]`` str; "" for samples found clean or not judged.
 
@@ -48,23 +48,23 @@ def reasons(
         evidence: of the N samples.
         names: [C] str, of the classes.
         usual: what is usual in the run.
-        nobodys: [N] bool, the sample is more likely an outlier than a wrong label.
-        twins: of near-duplicates under another identity, by row: whose, in words.
+        more_outlier: [N] bool, the sample is more likely an outlier than a wrong label.
+        duplicates: of near-duplicates under another identity, by row: whose, in words.
     """
     result = np.full(len(verdict), "", object)
     columns, z = evidence.columns, usual(evidence.columns)
     for row in np.flatnonzero(verdict == MISLABELLED):
         result[row] = _against(columns[row], names[evidence.suggested[row]])
     for row in np.flatnonzero(verdict == OUTLIER):
-        if nobodys[row]:
+        if more_outlier[row]:
             result[row] = f"{outlier_kind(z[row])}: {_unlike(columns[row], usual)}"
         else:
             result[row] = (
                 f"{UNNAMED}: perhaps {names[evidence.suggested[row]]} or {names[evidence.runner_up[row]]}"
             )
-    for row, twin in twins.items():
+    for row, where in duplicates.items():
         if result[row]:
-            result[row] += f"; near-duplicate of {twin}"
+            result[row] += f"; near-duplicate of {where}"
     return result
 
 
@@ -77,7 +77,7 @@ def _against(columns: np.ndarray, name: str) -> str:
     parts = []
     if columns[_AT["soft"]] > 0:
         parts.append(f"the soft label gives {_times(columns[_AT['soft']])} the given identity's probability")
-    if columns[_AT["won"]] > columns[_AT["held"]]:
+    if columns[_AT["suggested_vote"]] > columns[_AT["given_vote"]]:
         parts.append(
             "so do its nearest neighbours" if parts else "its nearest neighbours are that identity's"
         )
@@ -87,10 +87,10 @@ def _against(columns: np.ndarray, name: str) -> str:
 
 
 def _unlike(columns: np.ndarray, usual: Scale) -> str:
-    near, alone = columns[_AT["near"]], columns[_AT["alone"]]
+    near, isolation = columns[_AT["near"]], columns[_AT["isolation"]]
     return (
         f"similarity to the most similar identity {near:.2f} (usual {usual.middle[_AT['near']]:.2f}), "
-        f"to its neighbours {alone:.2f} (usual {usual.middle[_AT['alone']]:.2f})"
+        f"to its neighbours {isolation:.2f} (usual {usual.middle[_AT['alone']]:.2f})"
     )
 
 

@@ -12,7 +12,7 @@ SET_APART = 0.9
 # a model to which the right identity occurs first for fewer injected wrong labels does not know who is who
 KNOWS = 0.5
 # fewer errors than this share of the labels are not worth speaking of as many
-_FEW_ERRORS = 0.02
+_FEW_ERRORS = 0.005
 # what models that knew who is who had seen: so many images, so many times each (docs/verdicts.md)
 _USUAL_VISITS = 12
 _USUAL_SAMPLES = 4000
@@ -28,7 +28,8 @@ class Facts:
         visits: how often the model saw each image, on average.
         separation: the share of pairs in which an injected wrong label is doubted more than a right one, by estimate.
         name_first: the share of injected wrong labels whose right identity comes first.
-        most_errors: the most that the share of errors like them can be.
+        errors: the share of errors like them, by estimate.
+        most_errors: the most that it can be.
     """
 
     samples: int
@@ -36,6 +37,7 @@ class Facts:
     visits: float
     separation: float
     name_first: float
+    errors: float
     most_errors: float
 
 
@@ -79,11 +81,10 @@ def refusal(
         )
     if best is None:
         return "no other label is more likely wrong than right", ""
-    if facts.most_errors < _FEW_ERRORS:
+    if facts.errors < _FEW_ERRORS:
         return (
-            f"no more than {_percent(facts.most_errors)} of the labels can be wrong as the injected ones are, too "
-            "few to "
-            "be told from the right ones",
+            f"hardly any label is wrong as the injected ones are ({_percent(facts.errors)} by estimate, no more than "
+            f"{_percent(facts.most_errors)}): too few to be told from the right ones",
             "look through the first of the ranking by hand",
         )
     if kind == NAMES and found and right / found < asked:

@@ -14,7 +14,7 @@ from fastreid_prune.purify.name_candidates import NameCandidates
 from fastreid_prune.purify.refusals import Facts, not_calibrated, refusal, too_few
 
 # of a data set's samples, the most with a right label that may be left out, by expectation (ours)
-MOST_CLEAN_ALTERED = 0.004
+MOST_CLEAN_ALTERED = 0.003
 EVEN_ODDS = 0.5
 # no data set that is worth judging holds a larger share of errors
 MOST_ERRORS = 0.4
@@ -55,7 +55,8 @@ def claim_labels(
     if injected is None:
         return _all(not_calibrated(), asked, None)
     unfit, named = fitted.scores.unfit[natural], fitted.scores.named[natural]
-    alarms = estimate_false_alarms(unfit, [injected.switched.unfit, injected.composed.unfit])
+    # real outliers need not score as synthetic ones do: what injected wrong labels do not explain is held to be right
+    alarms = estimate_false_alarms(unfit, [injected.switched.unfit])
     name_alarms = estimate_false_alarms(named, [injected.switched.named, injected.composed.named])
     most = share_at_most(unfit, injected.switched.unfit)
     above, share = area_under_curve(injected.switched.unfit, unfit), min(most, MOST_ERRORS)
@@ -66,6 +67,7 @@ def claim_labels(
         # errors among the data set's own are doubted as often as the injected ones
         separation=min((above - share / 2) / (1 - share), 1.0),
         name_first=float(injected.name_right.mean()),
+        errors=0.0 if alarms is None else float(alarms.errors_beyond(-np.inf, 0).mean() / len(unfit)),
         most_errors=most,
     )
     if alarms is None or name_alarms is None:
@@ -76,18 +78,19 @@ def claim_labels(
         Scores(unfit, named), name_alarms, alarms, injected,
         fitted.scores.unfit[switched], np.inf if sure is None else sure.threshold,
     )  # fmt: skip
-    chosen, best = lowest_threshold(names, asked)
+    room = MOST_CLEAN_ALTERED * facts.samples
+    chosen, best = lowest_threshold(names, asked, most_wrong=room)
     of_names = _claim(NAMES, asked, chosen, best, facts, names)
     rest = np.ones(len(named), bool)
     if chosen is not None and of_names.threshold_unfit is not None:
         rest = (named < chosen.threshold) | (unfit < of_names.threshold_unfit)
-    room = MOST_CLEAN_ALTERED * facts.samples
+    room -= 0.0 if chosen is None else chosen.right_labels
     thrown, best = lowest_threshold(Beyond(unfit[rest], alarms), asked, most_wrong=room)
     of_outliers = _claim(OUTLIERS, asked, thrown, best, facts)
     rest &= fitted.probability[natural, CLEAN_CLASS] < EVEN_ODDS
-    below, taken = (np.inf, 0.0) if thrown is None else (thrown.threshold, thrown.right_labels)
-    doubtful = Beyond(unfit[rest], alarms, below)
-    doubted, best = lowest_threshold(doubtful, EVEN_ODDS, floor=EVEN_ODDS, most_wrong=room - taken)
+    room -= 0.0 if thrown is None else thrown.right_labels
+    doubtful = Beyond(unfit[rest], alarms, np.inf if thrown is None else thrown.threshold)
+    doubted, best = lowest_threshold(doubtful, EVEN_ODDS, floor=EVEN_ODDS, most_wrong=room)
     return LabelClaims(of_names, of_outliers, _claim(IN_DOUBT, EVEN_ODDS, doubted, best, facts), facts)
 
 

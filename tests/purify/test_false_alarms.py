@@ -115,7 +115,7 @@ def test_the_estimate_is_always_the_same_and_does_not_ask_for_units():
     score, _, known = simulated(np.random.default_rng(4))
     one, again = (estimate_false_alarms(score, [known]) for _ in range(2))
     scaled = estimate_false_alarms(3 * score + 7, [3 * known + 7])
-    np.testing.assert_array_equal(one.right, again.right)
+    np.testing.assert_array_equal(one.tails[0].right, again.tails[0].right)
     assert scaled.right_beyond(3 * 0.5 + 7) == pytest.approx(one.right_beyond(0.5), rel=1e-3, abs=1e-6)
 
 

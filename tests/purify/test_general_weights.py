@@ -30,7 +30,7 @@ def test_each_term_is_a_column_or_the_product_of_two():
 
 def test_likeness_to_another_identity_speaks_for_a_wrong_label():
     usual, against = np.zeros((2, 1, len(COLUMNS)))
-    against[0, COLUMNS.index("likeness")], against[0, COLUMNS.index("own")] = 3, -3
+    against[0, COLUMNS.index("likeness")], against[0, COLUMNS.index("given_likeness")] = 3, -3
     weights = general()
     assert weights.log_likelihood(against)[0, 1] > weights.log_likelihood(usual)[0, 1] + 2
     assert weights.log_likelihood(usual)[0, 1] < 0
@@ -57,7 +57,7 @@ def test_weights_of_other_columns_are_refused(tmp_path, key):
 def test_name_odds_are_log_odds_of_the_scaled_columns():
     weights = general()
     scaled = np.zeros((2, len(COLUMNS)))
-    scaled[1, COLUMNS.index("lead")] = 2
+    scaled[1, COLUMNS.index("likeness_margin")] = 2
     odds = weights.name_odds(scaled)
-    lead = weights.name[COLUMNS.index("lead")]
+    lead = weights.name[COLUMNS.index("likeness_margin")]
     assert odds[0] == weights.name_offset and odds[1] - odds[0] == pytest.approx(2 * lead) and lead > 0

@@ -55,12 +55,12 @@ def test_likeness_is_measured_through_the_samples_own_view(scene_of):
         like = view.similarities(reference.features[row : row + 1])[0]
         difference = like[evidence.suggested[row]] - like[planted.label[row]]
         assert column(evidence, "likeness")[row] == pytest.approx(difference, abs=1e-5)
-        assert column(evidence, "own")[row] == pytest.approx(like[planted.label[row]], abs=1e-5)
+        assert column(evidence, "given_likeness")[row] == pytest.approx(like[planted.label[row]], abs=1e-5)
 
 
 def test_shares_of_the_votes_are_shares(scene_of):
     _, _, _, evidence = scene_of
-    won, held, agreed = (column(evidence, name) for name in ("won", "held", "agreed"))
+    won, held, agreed = (column(evidence, name) for name in ("suggested_vote", "given_vote", "agreed"))
     assert (won >= 0).all() and (held >= 0).all() and (won + held <= 1 + 1e-5).all()
     assert (agreed >= won**2 + held**2 - 1e-5).all() and (agreed <= 1 + 1e-5).all()
 

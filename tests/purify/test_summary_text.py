@@ -29,7 +29,9 @@ FOUND = Summary(
     name_first=0.93,
     separation=0.98,
 )
-FACTS = Facts(samples=1200, injected=61, visits=12, separation=0.97, name_first=0.9, most_errors=0.12)
+FACTS = Facts(
+    samples=1200, injected=61, visits=12, separation=0.97, name_first=0.9, errors=0.1, most_errors=0.12
+)
 
 
 def refused(summary, reason, remedy, *kinds):
@@ -83,7 +85,7 @@ def test_the_reason_is_the_true_one():
     assert "too weak" in reason(best=best, separation=0.7) and "10 %" in reason(best=best, name_first=0.1)
     assert "about 40 epochs (each image was seen 12 times" in reason(best=best, separation=0.7)
     assert "epochs" not in reason(best=best, separation=0.7, samples=12000)
-    assert "too few to be told" in reason(best=best, most_errors=0.003)
+    assert "too few to be told" in reason(best=best, errors=0.003)
     assert "only 40 got their right name" in reason(best=best, right=40)
     assert "inject more: about" in reason(best=best, found=10, right=10)
     assert "overlap" in reason(OUTLIERS, best) and "70 %" in reason(OUTLIERS, best)
