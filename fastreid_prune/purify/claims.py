@@ -141,7 +141,7 @@ class Beyond:
 
     def wrong_names(self, threshold: float) -> np.ndarray:
         """See :class:`Candidates`."""
-        return np.zeros(len(self.alarms.tails[0].right))
+        return np.zeros(self.alarms.draws)
 
     def names(self, threshold: float) -> None:
         """See :class:`Candidates`."""

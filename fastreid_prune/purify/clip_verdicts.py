@@ -149,7 +149,7 @@ class _Named:
         return self.alarms.right_beyond(threshold)
 
     def wrong_names(self, threshold: float) -> np.ndarray:
-        return np.zeros(len(self.alarms.right))
+        return np.zeros(self.alarms.draws)
 
     def names(self, threshold: float) -> tuple[int, int]:
         found = self.injected >= threshold

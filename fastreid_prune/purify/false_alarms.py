@@ -63,6 +63,11 @@ class FalseAlarms:
         """The score that the longest tail begins with; nothing is known of lower thresholds."""
         return float(self.tails[0].edges[0])
 
+    @property
+    def draws(self) -> int:
+        """Of the bootstrap."""
+        return len(self.tails[0].right)
+
     def right_beyond(self, threshold: float) -> np.ndarray:
         """[draws], expected right labels with this score or a higher one, by the tail that expects most."""
         found = [

@@ -90,7 +90,7 @@ def _unlike(columns: np.ndarray, usual: Scale) -> str:
     near, isolation = columns[_AT["near"]], columns[_AT["isolation"]]
     return (
         f"similarity to the most similar identity {near:.2f} (usual {usual.middle[_AT['near']]:.2f}), "
-        f"to its neighbours {isolation:.2f} (usual {usual.middle[_AT['alone']]:.2f})"
+        f"to its neighbours {isolation:.2f} (usual {usual.middle[_AT['isolation']]:.2f})"
     )
 
 
