@@ -17,7 +17,7 @@ from fastreid_prune.errors import FastreidPruneError
               help="Where no errors were injected: give verdicts all the same, at your own word.")  # fmt: skip
 @click.option("--truth", type=click.Path(exists=True, dir_okay=False),
               help="truth.csv of a test bed: measure the verdicts.")  # fmt: skip
-def command(run, rule, precision, uncalibrated, truth):
+def command(run: str, rule: str, precision: float, uncalibrated: bool, truth: str | None) -> None:
     """Judge the labels of RUN, the output folder of a scored run, and write the verdicts into its scores."""
     from fastreid_prune.purify.judge_run import judge_run
 

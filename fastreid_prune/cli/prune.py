@@ -29,9 +29,10 @@ from fastreid_prune.cli.printing import print_table
     "-o", "--output", type=click.Path(dir_okay=False), help="The manifest, a CSV.  [RUN/prune/manifest.csv]"
 )
 def command(
-    run, ratio, method, score, purify, identities, decisions, keep_per_identity, keep_per_camera, most_removed,
-    lose_identities, seed, output,
-):  # fmt: skip
+    run: str, ratio: float, method: str, score: str | None, purify: bool, identities: bool, decisions: str | None,
+    keep_per_identity: int, keep_per_camera: int, most_removed: float, lose_identities: bool, seed: int | None,
+    output: str | None,
+) -> None:  # fmt: skip
     """Write the manifest of RUN, the output folder of a scored run: what stays, and under which identity."""
     from fastreid_prune.manifest import prune_run
 
