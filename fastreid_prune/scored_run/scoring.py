@@ -53,7 +53,8 @@ def score_table(
         except FastreidPruneError as error:
             if strict:
                 raise
-            logger.info(f"No score {method}: {error}")
+            if not scores.get(method).optional:
+                logger.info(f"No score {method}: {error}")
     values = {name: values[name] for name in sorted(values)}
     about = dict(about or {})
     if known is None:

@@ -23,6 +23,7 @@ class Method:
         direction: what a high score means, in a few words.
         per_run: of several merged runs, whether the score is the mean of the runs' scores; else the method
             takes the merged trajectory as a whole.
+        optional: it needs what runs keep on request alone; a run without it has no such score, and that is not told.
     """
 
     name: str
@@ -30,18 +31,21 @@ class Method:
     source: str
     direction: str
     per_run: bool
+    optional: bool = False
 
 
 _METHODS: dict[str, Method] = {}
 
 
-def method(name: str, *, source: str, direction: str, per_run: bool = True) -> Callable[[Score], Score]:
+def method(
+    name: str, *, source: str, direction: str, per_run: bool = True, optional: bool = False
+) -> Callable[[Score], Score]:
     """Register ``score(trajectory, **options)`` under ``name``; see :class:`Method`."""
 
     def register(score: Score) -> Score:
         if name in _METHODS and _METHODS[name].score.__module__ != score.__module__:
             raise ValueError(f"two methods are called {name!r}")
-        _METHODS[name] = Method(name, score, source, direction, per_run)
+        _METHODS[name] = Method(name, score, source, direction, per_run, optional)
         return score
 
     return register

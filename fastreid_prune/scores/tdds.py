@@ -17,6 +17,7 @@ from fastreid_prune.trajectory.store import Trajectory
     source="Zhang et al., Spanning Training Progress: Temporal Dual-Depth Scoring (TDDS) for Enhanced Dataset Pruning, "
     "CVPR 2024, arXiv 2311.13613",
     direction="the prediction moved in some epochs and rested in others",
+    optional=True,
 )
 def tdds(trajectory: Trajectory, window: int = 10, decay: float = 0.9) -> np.ndarray:
     """The spread of the epochs' steps within a window, as a moving average over the windows, ``[N]``.

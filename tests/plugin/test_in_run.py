@@ -174,25 +174,28 @@ def test_weighted_samples_have_the_gradient_of_a_weighted_loss(pruning):
     trainer = build(pruning)
     batch = next(trainer._trainer._data_loader_iter)
     model = trainer.model
+
+    def fresh():
+        # the model normalises its images in place
+        return {**batch, "images": batch["images"].clone()}
+
     rescaling = Rescaling(model)
     weight = torch.rand(len(trainer.data_loader.dataset)) + 0.5
     rescaling.weight = weight
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    learnt = [parameter for parameter in model.parameters() if parameter.requires_grad]
 
     def gradient(loss):
-        for parameter in model.parameters():
-            parameter.grad.zero_()
-        loss.backward()
-        return torch.cat([parameter.grad.flatten().clone() for parameter in model.parameters()])
+        return torch.cat([part.flatten() for part in torch.autograd.grad(loss, learnt)])
 
     with EventStorage(0):
-        scaled = gradient(sum(model(dict(batch)).values()))
+        scaled = gradient(sum(model(fresh()).values()))
     model.load_state_dict(state)
     rescaling.close()
     heard = []
     handle = model.heads.register_forward_hook(lambda _, inputs, output: heard.append(output["cls_outputs"]))
     with EventStorage(0):
-        model(dict(batch))
+        model(fresh())
     handle.remove()
     each = torch.nn.functional.cross_entropy(heard[0], batch["targets"], reduction="none")
     expected = gradient((weight[batch["sample_index"]] * each).mean())
