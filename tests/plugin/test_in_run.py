@@ -199,7 +199,7 @@ def test_weighted_samples_have_the_gradient_of_a_weighted_loss(pruning):
     handle.remove()
     each = torch.nn.functional.cross_entropy(heard[0], batch["targets"], reduction="none")
     expected = gradient((weight[batch["sample_index"]] * each).mean())
-    torch.testing.assert_close(scaled, expected, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(scaled, expected, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(
