@@ -20,6 +20,7 @@ from fastreid_prune.plugin.reading import data_root
 from fastreid_prune.plugin.recording import clean_recording, make_recorder
 from fastreid_prune.plugin.state import CaptureState
 from fastreid_prune.plugin.tensorboard import put_findings, write_findings
+from fastreid_prune.trajectory import LogitRecorder
 from fastreid_prune.trajectory.ranks import unvisited_by_all
 
 logger = logging.getLogger("fastreid.prune")
@@ -147,27 +148,28 @@ class CaptureHook(HookBase):
 
     def fill(self) -> None:
         """Give the samples that sampling never visited one observation, and every sample its features."""
-        rows = (
-            self.recorder.unvisited() if self.group is None else unvisited_by_all(self.recorder, self.group)
-        )
+        recorder = self.recorder
+        assert isinstance(recorder, LogitRecorder)  # features and weights are recorded in eval mode alone
+        rows = recorder.unvisited() if self.group is None else unvisited_by_all(recorder, self.group)
         device = next(self.model.parameters()).device
         unvisited = torch.zeros(len(self.samples), dtype=torch.bool, device=device)
         unvisited[torch.from_numpy(rows).to(device)] = True
 
         def record(sample_index: Tensor, logits: Tensor, labels: Tensor, features: Tensor | None) -> None:
-            self.recorder.features.put(sample_index, features)
+            assert features is not None
+            recorder.features.put(sample_index, features)
             if len(rows):
                 new = unvisited[sample_index].nonzero().squeeze(1)
-                self.recorder.update(sample_index[new], logits[new], labels[new])
+                recorder.update(sample_index[new], logits[new], labels[new])
 
-        if self.group is not None and self.recorder.features.tensor is not None:
+        if self.group is not None and recorder.features.tensor is not None:
             # those of an earlier pass
-            self.recorder.features.tensor.fill_(torch.nan)
+            recorder.features.tensor.fill_(torch.nan)
         self.clean_pass("the closing pass", record)
-        self.recorder.end_fill()
+        recorder.end_fill()
         # Each rank has the features of its share of the closing pass, whichever ranks trained on those samples.
-        if self.group is not None:
-            sum_over_ranks(self.recorder.features.tensor.nan_to_num_(0.0), self.group)
+        if self.group is not None and recorder.features.tensor is not None:
+            sum_over_ranks(recorder.features.tensor.nan_to_num_(0.0), self.group)
         logger.info(
             f"{len(rows)} of {len(self.samples)} samples were never in a batch: observed once, in the closing pass."
         )

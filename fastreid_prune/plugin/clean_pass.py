@@ -64,8 +64,8 @@ class CleanPass:
                     f"PRUNE.CAPTURE.HEAD: {name} gives logits of shape {list(logits.shape)} for one sample, expected "
                     f"[1, {num_classes}]. Choose another head."
                 )
-            weight, of_length_one = linear_classifier(self._head) if factored else (None, False)
-            if factored:
+            if factored and features is not None:
+                weight, of_length_one = linear_classifier(self._head)
                 own = (F.normalize(features) if of_length_one else features) @ weight.T
                 if not torch.allclose(own, logits.float(), rtol=1e-3, atol=1e-3 * float(own.abs().max())):
                     raise FastreidPruneError(

@@ -6,7 +6,7 @@ from typing import Any
 from fastreid.data.common import CommDataset
 from fastreid.data.transforms import build_transforms
 from fastreid.utils import comm
-from torch.utils.data import Dataset
+from yacs.config import CfgNode
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.calibration import planted
@@ -27,7 +27,7 @@ from fastreid_prune.plugin.seeding import EpochSampler
 logger = logging.getLogger("fastreid.prune")
 
 
-def build_train_loader(original, cfg, **kwargs):
+def build_train_loader(original: Any, cfg: CfgNode, **kwargs: Any) -> Any:
     """``build_reid_train_loader(cfg, …)`` as the keys under ``PRUNE`` ask for it.
 
     Args:
@@ -72,7 +72,7 @@ def build_train_loader(original, cfg, **kwargs):
     return loader
 
 
-def build_test_loader(original, cfg, *args, **kwargs):
+def build_test_loader(original: Any, cfg: CfgNode, *args: Any, **kwargs: Any) -> Any:
     """``build_reid_test_loader(cfg, …)`` with an error that says where the data set was looked for."""
     register_paths(cfg)
     name = kwargs.get("dataset_name") or (args[0] if args else "")
@@ -83,7 +83,7 @@ def build_test_loader(original, cfg, *args, **kwargs):
         return original(cfg, *args, **kwargs)
 
 
-def _original_train_loader(original, cfg, kwargs: dict[str, Any]):
+def _original_train_loader(original: Any, cfg: CfgNode, kwargs: dict[str, Any]) -> Any:
     if kwargs.get("train_set") is not None:
         return original(cfg, **kwargs)
     for name in cfg.DATASETS.NAMES:
@@ -92,7 +92,7 @@ def _original_train_loader(original, cfg, kwargs: dict[str, Any]):
         return original(cfg, **kwargs)
 
 
-def _load_train_set(cfg, kwargs: dict[str, Any]) -> Dataset:
+def _load_train_set(cfg: CfgNode, kwargs: dict[str, Any]) -> Any:
     options = {
         key: value for key, value in kwargs.items() if key not in ("train_set", "sampler", "transforms")
     }

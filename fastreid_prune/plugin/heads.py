@@ -61,8 +61,10 @@ def linear_classifier(head: nn.Module) -> tuple[Tensor, bool]:
     Returns:
         The weight ``[C, D]``, and whether the features are to be brought to length 1 first.
     """
-    scale, weight = head.cls_layer.s, head.weight.detach()
-    if type(head.cls_layer).__name__ == "Linear":
+    classifier: Any = head.cls_layer
+    parameter: Any = head.weight
+    scale, weight = classifier.s, parameter.detach()
+    if type(classifier).__name__ == "Linear":
         return scale * weight, False
     return scale * F.normalize(weight), True
 

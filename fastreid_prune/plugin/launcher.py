@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin import register
@@ -96,7 +97,7 @@ def spawn_with_plugin() -> None:
     """Spawned processes run the script's top level again, to find its functions: let them register first."""
     original = multiprocessing.spawn.get_preparation_data
 
-    def get_preparation_data(name):
+    def get_preparation_data(name: Any) -> Any:
         data = original(name)
         if data.get("init_main_from_path"):
             data["init_main_from_path"] = str(Path(__file__).with_name("spawned_main.py"))

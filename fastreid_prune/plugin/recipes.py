@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin import register
@@ -120,7 +121,7 @@ def seconds_an_image(recipe: Recipe, identities: int, steps: int = 3) -> float:
     return (time.perf_counter() - began) / (steps * recipe.batch)
 
 
-def _changes(node, default, prefix: str = "") -> Iterator[str]:
+def _changes(node: Any, default: Any, prefix: str = "") -> Iterator[str]:
     for key in sorted(node):
         value, usual = node[key], default.get(key) if default is not None else None
         if isinstance(value, dict):
@@ -129,7 +130,7 @@ def _changes(node, default, prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}: {value!r}"
 
 
-def _config(config_file: str | os.PathLike, options: Sequence[str]):
+def _config(config_file: str | os.PathLike, options: Sequence[str]) -> Any:
     register()
     from fastreid.config import get_cfg
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch.nn.functional as F
 from fastreid.utils import comm
 from torch import nn
+from yacs.config import CfgNode
 
 from fastreid_prune.plugin.heads import OnLogits, linear_classifier
 from fastreid_prune.trajectory import FeatureRecorder, LogitRecorder, Samples
@@ -15,7 +16,7 @@ from fastreid_prune.trajectory.ranks import merge_feature_ranks, merge_ranks, me
 Recorder = LogitRecorder | FeatureRecorder
 
 
-def make_recorder(cfg, samples: Samples, head: str, folder: Path) -> Recorder:
+def make_recorder(cfg: CfgNode, samples: Samples, head: str, folder: Path) -> Recorder:
     """The recorder that ``PRUNE.CAPTURE`` asks for, of a run with the ``prune`` folder ``folder``.
 
     What it writes as it goes is in the trajectory's folder; on several ranks it is beside their states, to be merged.
@@ -36,7 +37,7 @@ def clean_recording(recorder: Recorder, head: nn.Module) -> OnLogits:
     weight, of_length_one = linear_classifier(head)
     recorder.begin_epoch(weight)
 
-    def record(sample_index, logits, labels, features) -> None:
+    def record(sample_index: Any, logits: Any, labels: Any, features: Any) -> None:
         features = F.normalize(features) if of_length_one else features
         recorder.update(sample_index, features, labels, logits)
 

@@ -3,6 +3,7 @@
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,9 +31,9 @@ def put_findings(folder: Path, root: str) -> None:
 
     storage, table = get_event_storage(), RunFiles.open(folder).table
     for name, values in table.scores.items():
-        values = torch.from_numpy(values[np.isfinite(values)].astype(np.float32))
-        if len(values):
-            storage.put_histogram(f"scores/{name}", values, bins=BINS)
+        finite = torch.from_numpy(values[np.isfinite(values)].astype(np.float32))
+        if len(finite):
+            storage.put_histogram(f"scores/{name}", finite, bins=BINS)
     for place, row in enumerate(suspects(table)[:SUSPECTS], start=1):
         try:
             image = read_image(str(Path(root) / table.file_name[row]))
@@ -44,7 +45,7 @@ def put_findings(folder: Path, root: str) -> None:
         storage.put_image(f"suspects/{place:02}_{_name(table, row)}", np.ascontiguousarray(pixels))
 
 
-def write_findings(trainer) -> None:
+def write_findings(trainer: Any) -> None:
     """Have the trainer's TensorBoard writers write now: fastreid's write nothing after the last epoch."""
     from fastreid.engine.hooks import PeriodicWriter
 

@@ -14,7 +14,9 @@ from fastreid_prune.io.files import save_tensors
 class Recorder(Protocol):
     """What can be saved and resumed."""
 
-    num_epochs: int
+    @property
+    def num_epochs(self) -> int:
+        """How many epochs are closed."""
 
     def state_dict(self) -> dict[str, Any]:
         """Everything in the closed epochs."""

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from fastreid_prune.plugin.compat.patch import Patch, always
 def _write_whole() -> None:
     from fastreid.utils.checkpoint import Checkpointer
 
-    def save(self, name, **kwargs):
+    def save(self: Any, name: Any, **kwargs: Any) -> None:
         if not self.save_dir or not self.save_to_disk:
             return
         data = {"model": self.model.state_dict()}
@@ -24,7 +25,7 @@ def _write_whole() -> None:
         save_tensors(data, path)
         self.tag_last_checkpoint(f"{name}.pth")
 
-    def tag_last_checkpoint(self, last_filename_basename):
+    def tag_last_checkpoint(self: Any, last_filename_basename: Any) -> None:
         with written_whole(os.path.join(self.save_dir, "last_checkpoint")) as temporary:
             temporary.write_text(last_filename_basename)
 
@@ -39,9 +40,9 @@ def _read_plain_numbers() -> None:
     original = Checkpointer._load_file
 
     @functools.wraps(original)
-    def _load_file(self, f):
+    def _load_file(self: Any, f: Any) -> Any:
         scalar = np.float64(0).__reduce__()[0]
-        kinds = [np.dtype, type(np.dtype(np.float64)), type(np.dtype(np.float32))]
+        kinds: list[Any] = [np.dtype, type(np.dtype(np.float64)), type(np.dtype(np.float32))]
         with torch.serialization.safe_globals([scalar, *kinds]):
             try:
                 return original(self, f)
@@ -59,12 +60,12 @@ def _name_missing_weights() -> None:
     original_load, original_resume = Checkpointer.load, Checkpointer.resume_or_load
 
     @functools.wraps(original_load)
-    def load(self, path, *args, **kwargs):
+    def load(self: Any, path: Any, *args: Any, **kwargs: Any) -> Any:
         check_weights(path)
         return original_load(self, path, *args, **kwargs)
 
     @functools.wraps(original_resume)
-    def resume_or_load(self, path, *, resume=True):
+    def resume_or_load(self: Any, path: Any, *, resume: Any = True) -> Any:
         if not path and not (resume and self.has_checkpoint()):
             self.logger.info("No checkpoint found. Training model from scratch")
             return {}

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+from typing import Any
 
 from fastreid_prune.plugin.compat.patch import Patch, always
 from fastreid_prune.plugin.compat.rebind import rebind
@@ -9,7 +10,7 @@ from fastreid_prune.plugin.compat.rebind import rebind
 logger = logging.getLogger("fastreid.prune")
 
 
-def _on_cpu(model) -> bool:
+def _on_cpu(model: Any) -> bool:
     return all(parameter.device.type == "cpu" for parameter in model.parameters())
 
 
@@ -19,21 +20,23 @@ def _allow_ddp_on_cpu() -> None:
     original = DistributedDataParallel.__init__
 
     @functools.wraps(original)
-    def __init__(self, module, device_ids=None, *args, **kwargs):
+    def __init__(self: Any, module: Any, device_ids: Any = None, *args: Any, **kwargs: Any) -> None:
         original(self, module, None if _on_cpu(module) else device_ids, *args, **kwargs)
 
-    DistributedDataParallel.__init__ = __init__
+    setattr(DistributedDataParallel, "__init__", __init__)  # noqa: B010
 
 
 def _full_precision_on_cpu() -> None:
     from fastreid.engine import train_loop
 
-    original = train_loop.AMPTrainer
+    original: Any = train_loop.AMPTrainer
 
     class AMPTrainer(original):
         """fastreid's mixed-precision trainer on CUDA; its plain one for a model on CPU."""
 
-        def __new__(cls, model, data_loader, optimizer, param_wrapper, *args, **kwargs):
+        def __new__(
+            cls, model: Any, data_loader: Any, optimizer: Any, param_wrapper: Any, *args: Any, **kwargs: Any
+        ) -> Any:
             if not _on_cpu(model):
                 return super().__new__(cls)
             logger.warning("SOLVER.AMP.ENABLED needs CUDA: training on CPU in full precision.")

@@ -4,6 +4,7 @@ Without a ``PRUNE`` key in the configuration, each of them does what fastreid do
 """
 
 import functools
+from typing import Any
 
 from fastreid_prune.plugin.compat.patch import Patch, always
 from fastreid_prune.plugin.compat.rebind import rebind
@@ -26,18 +27,18 @@ def _extend_loaders() -> None:
     original_train, original_test = build.build_reid_train_loader, build.build_reid_test_loader
 
     @functools.wraps(original_train)
-    def build_reid_train_loader(*args, **kwargs):
+    def build_reid_train_loader(*args: Any, **kwargs: Any) -> Any:
         return _with_config(build_train_loader, original_train, args, kwargs)
 
     @functools.wraps(original_test)
-    def build_reid_test_loader(*args, **kwargs):
+    def build_reid_test_loader(*args: Any, **kwargs: Any) -> Any:
         return _with_config(build_test_loader, original_test, args, kwargs)
 
     rebind(original_train, build_reid_train_loader)
     rebind(original_test, build_reid_test_loader)
 
 
-def _with_config(extended, original, args, kwargs):
+def _with_config(extended: Any, original: Any, args: Any, kwargs: Any) -> Any:
     """Call ``extended`` where the first argument is a configuration, else the original as it is."""
     from fastreid.config import CfgNode
 
@@ -54,7 +55,7 @@ def _extend_models() -> None:
     original = build.build_model
 
     @functools.wraps(original)
-    def build_model(cfg):
+    def build_model(cfg: Any) -> Any:
         model = original(cfg)
         if "PRUNE" in cfg and cfg.PRUNE.CHANNELS_LAST:
             # of the images only: fastreid lays all parameters into one flat buffer
@@ -80,23 +81,23 @@ def _extend_trainer() -> None:
     original_train = DefaultTrainer.train
 
     @functools.wraps(original_init)
-    def __init__(self, cfg):
+    def __init__(self: Any, cfg: Any) -> None:
         cfg = trainer.before_building(cfg)
         self._output_lock = lock_output(cfg.OUTPUT_DIR) if comm.is_main_process() else None
         original_init(self, cfg)
 
     @functools.wraps(original_hooks)
-    def build_hooks(self):
+    def build_hooks(self: Any) -> Any:
         with trainer.loaders_beside_training(self):
             return original_hooks(self)
 
     @functools.wraps(original_resume)
-    def resume_or_load(self, resume=True):
+    def resume_or_load(self: Any, resume: Any = True) -> None:
         trainer.attach(self)
         original_resume(self, resume)
 
     @functools.wraps(original_train)
-    def train(self):
+    def train(self: Any) -> Any:
         trainer.attach(self)
         trainer.before_training(self)
         return original_train(self)
@@ -104,7 +105,7 @@ def _extend_trainer() -> None:
     original_loop = TrainerBase.train
 
     @functools.wraps(original_loop)
-    def loop(self, start_epoch, max_epoch, iters_per_epoch):
+    def loop(self: Any, start_epoch: Any, max_epoch: Any, iters_per_epoch: Any) -> Any:
         pruning = trainer.in_run_pruning(self)
         if pruning is None:
             return original_loop(self, start_epoch, max_epoch, iters_per_epoch)

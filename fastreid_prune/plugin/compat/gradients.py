@@ -6,6 +6,7 @@ cuts the buffers off: the optimizer finds no gradient, does nothing, and no erro
 """
 
 import functools
+from typing import Any
 
 from fastreid_prune.plugin.compat.patch import Patch
 from fastreid_prune.plugin.compat.rebind import rebind
@@ -18,7 +19,7 @@ def _keep_gradients_tied() -> None:
     original = solver.build_optimizer
 
     @functools.wraps(original)
-    def build_optimizer(*args, **kwargs):
+    def build_optimizer(*args: Any, **kwargs: Any) -> Any:
         optimizer, parameters = original(*args, **kwargs)
         if isinstance(parameters, ContiguousParams):
             optimizer.zero_grad = functools.partial(optimizer.zero_grad, set_to_none=False)

@@ -1,6 +1,7 @@
 """Images are read in one way, whatever their mode, and transformed as today's torchvision and torch do it."""
 
 import functools
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,7 +18,7 @@ def _without_typed_storage() -> None:
     original = functional.to_tensor
 
     @functools.wraps(original)
-    def to_tensor(pic):
+    def to_tensor(pic: Any) -> Any:
         if getattr(pic, "mode", "") not in ("L", "RGB"):
             return original(pic)
         pixels = torch.from_numpy(np.array(pic)).view(pic.height, pic.width, -1)
@@ -52,7 +53,7 @@ def _with_todays_affine() -> None:
     from fastreid.data.transforms import build
     from torchvision import transforms
 
-    def random_affine(*arguments, resample=False, fillcolor=0, **named):
+    def random_affine(*arguments: Any, resample: Any = False, fillcolor: Any = 0, **named: Any) -> Any:
         # False was torchvision's own name for the nearest pixel
         interpolation = transforms.InterpolationMode.NEAREST if resample is False else resample
         return transforms.RandomAffine(*arguments, interpolation=interpolation, fill=fillcolor, **named)

@@ -10,12 +10,12 @@ from fastreid_prune.plugin.compat.patch import Patch
 
 
 def _restore_mapping() -> None:
-    collections.Mapping = collections.abc.Mapping
+    setattr(collections, "Mapping", collections.abc.Mapping)  # noqa: B010
 
 
 def _restore_torch_six() -> None:
     module = types.ModuleType("torch._six")
-    module.string_classes = (str, bytes)
+    vars(module)["string_classes"] = (str, bytes)
     sys.modules["torch._six"] = module
 
 

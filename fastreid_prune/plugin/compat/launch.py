@@ -1,5 +1,7 @@
 """Several processes on CPU: fastreid's ``launch`` insists on CUDA and NCCL."""
 
+from typing import Any
+
 import torch
 
 from fastreid_prune.plugin.compat.patch import Patch, always
@@ -12,7 +14,15 @@ def _launch_on_cpu_too() -> None:
     module = __import__("sys").modules[launch.__module__]
     original = module._distributed_worker
 
-    def choose(local_rank, main, world_size, processes, machine_rank, url, arguments):
+    def choose(
+        local_rank: Any,
+        main: Any,
+        world_size: Any,
+        processes: Any,
+        machine_rank: Any,
+        url: Any,
+        arguments: Any,
+    ) -> None:
         worker = cpu_worker
         if requested_device(arguments) == "cuda":
             # before the first barrier, which otherwise makes a context of every rank on the first card
@@ -29,7 +39,9 @@ def _launch_on_cpu_too() -> None:
     module._distributed_worker = choose
 
 
-def cpu_worker(local_rank, main, world_size, processes, machine_rank, url, arguments) -> None:
+def cpu_worker(
+    local_rank: Any, main: Any, world_size: Any, processes: Any, machine_rank: Any, url: Any, arguments: Any
+) -> None:
     """fastreid's ``_distributed_worker`` with gloo and without CUDA."""
     import torch.distributed as dist
     from fastreid.utils import comm

@@ -4,6 +4,7 @@ import functools
 import logging
 import multiprocessing
 import sys
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ def _load_on_cpu_too() -> None:
     original_run = BackgroundGenerator.run
 
     @functools.wraps(original_init)
-    def __init__(self, local_rank, **kwargs):
+    def __init__(self: Any, local_rank: Any, **kwargs: Any) -> None:
         if torch.cuda.is_available() and not loading_device().startswith("cpu"):
             # cuda:1 is meant, whatever the rank
             index = torch.device(loading_device()).index
@@ -33,13 +34,13 @@ def _load_on_cpu_too() -> None:
             self.stream = None
             self.local_rank = None
 
-    def preload(self):
+    def preload(self: Any) -> None:
         if self.stream is None:
             self.batch = next(self.iter, None)
         else:
             original_preload(self)
 
-    def __next__(self):
+    def __next__(self: Any) -> Any:
         if self.stream is not None:
             return original_next(self)
         if self.batch is None:
@@ -48,7 +49,7 @@ def _load_on_cpu_too() -> None:
         self.preload()
         return batch
 
-    def run(self):
+    def run(self: Any) -> None:
         if self.local_rank is not None:
             original_run(self)
             return
@@ -70,7 +71,7 @@ def _pass_on_loading_errors() -> None:
     original_run = BackgroundGenerator.run
     original_next = BackgroundGenerator.next
 
-    def run(self):
+    def run(self: Any) -> None:
         self.error = None
         try:
             original_run(self)
@@ -78,7 +79,7 @@ def _pass_on_loading_errors() -> None:
             self.error = error
             self.queue.put(None)
 
-    def next(self):
+    def next(self: Any) -> Any:
         try:
             return original_next(self)
         except StopIteration:
@@ -97,7 +98,7 @@ def _fit_worker_count() -> None:
     original = DataLoaderX.__init__
 
     @functools.wraps(original)
-    def __init__(self, local_rank, **kwargs):
+    def __init__(self: Any, local_rank: Any, **kwargs: Any) -> None:
         fitting = max(1, usable_cores() // comm.get_local_size())
         asked = kwargs.get("num_workers", 0)
         if asked > fitting:
@@ -116,7 +117,7 @@ def _fork_workers() -> None:
     original = DataLoaderX.__init__
 
     @functools.wraps(original)
-    def __init__(self, local_rank, **kwargs):
+    def __init__(self: Any, local_rank: Any, **kwargs: Any) -> None:
         if kwargs.get("num_workers", 0) and multiprocessing.get_start_method() != "fork":
             kwargs.setdefault("multiprocessing_context", "fork")
         original(self, local_rank, **kwargs)

@@ -3,6 +3,7 @@
 import functools
 import os
 from pathlib import Path
+from typing import Any
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.compat.patch import Patch, always
@@ -20,13 +21,13 @@ def _explain_missing_weights() -> None:
     import importlib
 
     for name in _BACKBONES:
-        module = importlib.import_module(f"fastreid.modeling.backbones.{name}")
+        module: Any = importlib.import_module(f"fastreid.modeling.backbones.{name}")
         module.init_pretrained_weights = _explaining(module.init_pretrained_weights, module.model_urls)
 
 
-def _explaining(original, urls):
+def _explaining(original: Any, urls: Any) -> Any:
     @functools.wraps(original)
-    def init_pretrained_weights(key):
+    def init_pretrained_weights(key: Any) -> Any:
         url = urls[key]
         target = cache_folder() / url.split("/")[-1]
         try:

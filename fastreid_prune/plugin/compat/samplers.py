@@ -2,6 +2,7 @@
 
 import functools
 from collections import Counter
+from typing import Any
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.plugin.compat.patch import Patch, always
@@ -62,11 +63,13 @@ def check_sampler(name: str, counts: dict[str, int], batch: int, instances: int,
 def _check_identity_samplers() -> None:
     from fastreid.data.samplers import triplet_sampler
 
-    def checked(sampler):
+    def checked(sampler: Any) -> None:
         original = sampler.__init__
 
         @functools.wraps(original)
-        def __init__(self, data_source, mini_batch_size, num_instances, *args, **kwargs):
+        def __init__(
+            self: Any, data_source: Any, mini_batch_size: Any, num_instances: Any, *args: Any, **kwargs: Any
+        ) -> None:
             from fastreid.utils import comm
 
             counts = Counter(str(item[1]) for item in data_source)

@@ -1,11 +1,12 @@
 """The training script that ships with the package: as fastreid's own tools/train_net.py, which its wheel lacks."""
 
 from pathlib import Path
+from typing import Any
 
 SCRIPT = Path(__file__)
 
 
-def main(args):
+def main(args: Any) -> Any:
     """Train, or evaluate only, as fastreid's arguments say; fastreid must be registered by then."""
     from fastreid.config import get_cfg
     from fastreid.engine import DefaultTrainer, default_setup
