@@ -24,9 +24,14 @@ def register_paths(cfg: CfgNode) -> None:
 
     Such a name is read as it stands or, where nothing is there, in the folder of the data sets.
     """
-    for name in (*cfg.DATASETS.NAMES, *cfg.DATASETS.TESTS):
+    register_names((*cfg.DATASETS.NAMES, *cfg.DATASETS.TESTS), cfg.PRUNE.DATA.PATTERN or None)
+
+
+def register_names(names: Sequence[str], pattern: str | None = None) -> None:
+    """As :func:`register_paths`, for these names."""
+    for name in names:
         if name not in DATASET_REGISTRY._obj_map and is_path(name):
-            DATASET_REGISTRY._obj_map[name] = _reader(name, cfg.PRUNE.DATA.PATTERN or None)
+            DATASET_REGISTRY._obj_map[name] = _reader(name, pattern)
 
 
 def is_path(name: str) -> bool:

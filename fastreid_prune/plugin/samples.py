@@ -20,7 +20,10 @@ def training_samples(names: Sequence[str], root: str | os.PathLike) -> Samples:
     """
     register()
     # fastreid can be imported only now
+    from fastreid_prune.plugin.on_disk import register_names
     from fastreid_prune.plugin.reading import read_dataset, sorted_train
+
+    register_names(names)
 
     folder = str(root)
     items: list[Item] = []
