@@ -98,7 +98,7 @@ def explaining_reader(name: str, root: str) -> Iterator[None]:
         raise FastreidPruneError(
             f"{name}: its reader cannot read the data set in {folder}{f', at {at}' if at else ''}: "
             f"{_expected(error, place)} ({Path(place.filename).name}, line {place.lineno}). Name the files as that "
-            f"data set does, or name the folder itself ('({folder!r},)'), to have it read in any layout."
+            f'data set does, or name the folder itself, "({folder!r},)", to have it read in any layout.'
         ) from error
 
 

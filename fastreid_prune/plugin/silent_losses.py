@@ -51,5 +51,5 @@ def check_nothing_is_lost(name: str, items: list[Item]) -> None:
     said += [f"takes the cameras {', '.join(several)} for one" for several in merged]
     raise FastreidPruneError(
         f"{name}: fastreid's reader {' and '.join(said)}. To have all as it is in the folder, name the folder itself: "
-        f"DATASETS.NAMES '({folder!r},)', and the same in DATASETS.TESTS."
+        f'DATASETS.NAMES "({folder!r},)", and the same in DATASETS.TESTS.'
     )
