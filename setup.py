@@ -80,6 +80,7 @@ setup(
         "click>=8.1",
         "rich>=13",
         "pyarrow>=15",
+        "ijson>=3.2",
         "scipy",
         "typing_extensions",
         *FASTREID_NEEDS,

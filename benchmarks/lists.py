@@ -20,9 +20,8 @@ import numpy as np
 import torch
 from recorder import MIB, peak_memory
 
-from fastreid_prune.export import export_run
-from fastreid_prune.formats.list_files import FILE_NAMES, RANKING, VERDICTS
-from fastreid_prune.importing import import_lists
+from fastreid_prune.formats import export_run, import_lists
+from fastreid_prune.formats.paper import FILE_NAMES, RANKING, VERDICTS
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable

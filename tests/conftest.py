@@ -1,5 +1,7 @@
 """What several rooms' tests start from."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -14,12 +16,12 @@ def market_name(pid: int, camera: int, frame: int) -> str:
     return f"{FOLDER}/{pid:04}_c{camera}s1_{frame:06}_00.jpg"
 
 
-@pytest.fixture
-def scored_run(tmp_path):
-    """Make the output folder of a scored run on a small set: ``scored_run(samples=60, identities=6)``."""
+@pytest.fixture(scope="session")
+def scored_run_in():
+    """Make the output folder of a scored run in a folder: ``scored_run_in(folder, samples=60, identities=6)``."""
     from fastreid_prune.trajectory import LogitRecorder, Samples, save_trajectory
 
-    def make(samples=60, identities=6, *, epochs=3, seed=0, unreadable=(), folder="run", names=None):
+    def make(place, samples=60, identities=6, *, epochs=3, seed=0, unreadable=(), folder="run", names=None):
         generator = torch.Generator().manual_seed(seed)
         pid = torch.arange(samples) % identities + 1
         if names is None:
@@ -38,10 +40,16 @@ def scored_run(tmp_path):
             recorder.update(torch.arange(len(names)), logits, labels)
             recorder.end_epoch()
         meta = {"dataset": ["Market1501"], "mode": "eval", "seed": seed, "unreadable": list(unreadable)}
-        save_trajectory(recorder.trajectory(meta), tmp_path / folder / "prune" / "trajectory")
-        return tmp_path / folder
+        save_trajectory(recorder.trajectory(meta), place / folder / "prune" / "trajectory")
+        return place / folder
 
     return make
+
+
+@pytest.fixture
+def scored_run(tmp_path, scored_run_in):
+    """Make the output folder of a scored run on a small set: ``scored_run(samples=60, identities=6)``."""
+    return partial(scored_run_in, tmp_path)
 
 
 @pytest.fixture

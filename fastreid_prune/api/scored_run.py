@@ -19,7 +19,7 @@ from fastreid_prune.trajectory.sample_sources import samples_of
 
 # the page, the lists and the judge bring plotting, templates and faiss: imported when they are asked for
 if TYPE_CHECKING:
-    from fastreid_prune.export import ExportSummary
+    from fastreid_prune.formats import ExportSummary
     from fastreid_prune.purify import JudgedRun
     from fastreid_prune.report import ReportSummary
 
@@ -139,6 +139,6 @@ class ScoredRun(RunFiles):
         images: str | os.PathLike[str] | None = None,
     ) -> "ExportSummary":
         """Write lists to publish and formats to go on with; see :func:`.export_run`."""
-        from fastreid_prune.export import export_run
+        from fastreid_prune.formats import export_run
 
         return export_run(self, path, formats, images=images)

@@ -1,8 +1,13 @@
 """``fastreid-prune export``: the published lists of a scored run, and the formats of other tools."""
 
+from pathlib import Path
+
 import click
 
 from fastreid_prune.cli.printing import print_table
+from fastreid_prune.formats import export_run, written
+
+_WRITTEN = "; ".join(f"{form.name}: {form.writes}" for form in written())
 
 
 @click.command()
@@ -10,8 +15,9 @@ from fastreid_prune.cli.printing import print_table
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False), required=True, help="A new or empty folder."
 )
-@click.option("--format", "formats", multiple=True, default=("lists",), show_default=True,
-              help="lists, market1501, imagefolder, fiftyone or cleanlab; may be given several times.")  # fmt: skip
+@click.option("--format", "formats", multiple=True, type=click.Choice([form.name for form in written()]),
+              default=("lists",), show_default=True,
+              help=f"May be given several times. {_WRITTEN}.")  # fmt: skip
 @click.option("--method", default="entropy", show_default=True, help="Score that ranks.")
 @click.option("--manifest", type=click.Path(exists=True, dir_okay=False),
               help="What stays in formats with images.  [all but outliers, relabelled]")  # fmt: skip
@@ -28,10 +34,12 @@ def command(
     copy: bool,
 ) -> None:
     """Write what RUN, the output folder of a scored run, found: lists to publish and formats to go on with."""
-    from fastreid_prune.export import export_run
-
-    summary = export_run(run, output, formats, method=method, manifest=manifest, images=images, copy=copy)
+    summary = export_run(
+        run, Path(output), formats, method=method, manifest=manifest, images=images, copy=copy
+    )
     rows = [(name, *counts) for name, counts in summary.datasets.items()]
     print_table(f"Exported to {summary.folder}", rows, ("data set", "samples", "mislabelled", "outliers"))
     for name in summary.files:
         click.echo(f"  {name}")
+    for note in summary.notes:
+        click.echo(note)

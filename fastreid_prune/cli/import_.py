@@ -1,48 +1,96 @@
 """``fastreid-prune import``: the way back from lists and corrections to a manifest."""
 
+from pathlib import Path
+
 import click
 
 from fastreid_prune.cli.printing import print_table
+from fastreid_prune.formats import import_lists, listed_datasets, read
+from fastreid_prune.formats.sample_table import read_samples
 from fastreid_prune.io.names import examples
+from fastreid_prune.trajectory import Samples
+
+_READ = "\n".join(f"  {form.name}: {form.reads}" for form in read())
 
 
-@click.command()
+@click.command(
+    help=f"""Make a manifest of LISTS for a data set on disk.
+
+    LISTS is published lists, or what a person corrected: what is not mentioned there keeps its label.
+
+    \b
+{_READ}
+    """
+)
 @click.argument("lists", type=click.Path(exists=True))
 @click.option("-o", "--output", type=click.Path(dir_okay=False), required=True, help="The manifest, a CSV.")
 @click.option("--dataset", "datasets", multiple=True, metavar="NAME",
-              help="As fastreid calls it, such as Market1501; repeatable.  [what the lists say]")  # fmt: skip
+              help="As fastreid calls it, such as Market1501; repeatable. Or a table of samples "
+              "(file_name,pid,camid), or a scored run.  [what the lists say]")  # fmt: skip
 @click.option("--root", type=click.Path(exists=True, file_okay=False), envvar="FASTREID_DATASETS", default="datasets",
               show_default="$FASTREID_DATASETS or datasets", help="The folder that holds the data sets.")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice([form.name for form in read()]),
+              help="The format of LISTS.  [told by the files]")  # fmt: skip
 @click.option("--ratio", type=float, help="Fraction to prune, in [0, 1).")
 @click.option("--purify", is_flag=True, help="Act on the lists' verdicts: relabel, leave out outliers.")
 @click.option("--method", help="Score to rank by.  [the one the lists are ranked by]")
 @click.option("--base", type=click.Path(exists=True, dir_okay=False),
               help="For corrections: the manifest that the corrected copy was made from.")  # fmt: skip
+@click.option("--missing", type=click.Choice(["keep", "remove"]), default="keep", show_default=True,
+              help="For corrections: images that are no longer there keep their label, or were taken out.")  # fmt: skip
 @click.option("--edited", is_flag=True, help="Accept lists or a manifest of ours that were changed.")
-def command(lists, output, datasets, root, ratio, purify, method, base, edited):
-    """Make a manifest of LISTS for a data set on disk.
-
-    LISTS: a folder of published lists (ours, or in the paper's format), a corrected folder in Market-1501's layout, an
-    XML or ZIP from CVAT, or a manifest that was edited by hand.
-    """
-    from fastreid_prune.importing import import_lists, listed_datasets
-    from fastreid_prune.plugin.samples import training_samples
-
-    samples = training_samples(datasets or listed_datasets(lists), root)
+def command(
+    lists: str,
+    output: str,
+    datasets: tuple[str, ...],
+    root: str,
+    format_: str | None,
+    ratio: float | None,
+    purify: bool,
+    method: str | None,
+    base: str | None,
+    missing: str,
+    edited: bool,
+) -> None:
+    """See the help above."""
     summary = import_lists(
-        lists, output, samples, root, ratio=ratio, purify=purify, method=method, base=base, edited=edited
+        lists,
+        output,
+        _samples(datasets or tuple(listed_datasets(lists)), root),
+        root,
+        format=format_,
+        ratio=ratio,
+        purify=purify,
+        method=method,
+        base=base,
+        remove_missing=missing == "remove",
+        edited=edited,
     )
     tally = summary.tally
     rows = [*summary.counts.items(), ("rows read", tally.rows), ("of these matched", tally.matched)]
-    if tally.by_last_part:
-        rows.append(("  by the last part of the name", tally.by_last_part))
+    if tally.by_part:
+        rows.append(("  by a part of the name", tally.by_part))
     print_table(f"{summary.kind}, for {summary.samples} images", rows)
     for line in tally.lines():
         click.echo(line)
     if summary.unlisted:
         shown = examples(summary.unlisted_examples, summary.unlisted)
-        click.echo(f"{summary.unlisted} images of the data set are not named: {shown}")
+        click.echo(f"{summary.unlisted} images of the data set are not mentioned: {shown}")
+    if summary.missing and missing == "keep":
+        click.echo(
+            f"{summary.missing} of these were given out to be corrected; they stay as they were. If they were taken "
+            "out on purpose, import with --missing remove."
+        )
     if summary.new_ids:
         click.echo(f"{len(summary.new_ids)} identities are new: {examples(summary.new_ids)}")
     click.echo(f"manifest: {summary.manifest}")
     click.echo(f"Train on it with PRUNE.MANIFEST {summary.manifest}")
+
+
+def _samples(datasets: tuple[str, ...], root: str) -> Samples:
+    paths = [name for name in datasets if Path(name).exists()]
+    if len(datasets) == 1 and paths:
+        return read_samples(Path(paths[0]))
+    from fastreid_prune.plugin.samples import training_samples
+
+    return training_samples(datasets, root)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from published_runs import write_verdicts
 
-from fastreid_prune.export import export_run
+from fastreid_prune.formats import export_run
 from fastreid_prune.manifest import Manifest
 
 STOCK = Path(os.environ.get("FASTREID_CHECKOUT", "fast-reid")) / "tools" / "train_net.py"
