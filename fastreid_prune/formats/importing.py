@@ -139,8 +139,12 @@ def _find(path: Path, name: str | None) -> list[tuple[Format, Path]]:
     if name is not None:
         form = registry.get(name, registry.read())
         assert form.detect is not None
-        inside = [] if form.detect(path) else [each for each in _folders(path) if form.detect(each)]
-        return [(form, each) for each in inside or [path]]
+        if form.detect(path) or path.is_file():
+            return [(form, path)]
+        inside = [(form, each) for each in _folders(path) if form.detect(each)]
+        if not inside:
+            raise FastreidPruneError(f"{path}: not in the format {form.name}, which is {form.reads}.")
+        return inside
     found = [(form, path) for form in registry.detected(path)]
     if not found:
         each_of = [(folder, registry.detected(folder)) for folder in _folders(path)]

@@ -1,5 +1,6 @@
 """File names in a ``.npy`` from strangers, read in blocks."""
 
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -15,15 +16,10 @@ MAX_ROWS = 20_000_000
 _BLOCK_BYTES = 16 << 20
 # numpy evaluates the header as a literal, which long ones make expensive
 _MAX_HEADER = 1000
-# what numpy raises for headers that are none
+# what numpy raises for headers that are none; it tries those of Python 2 by tokens
 _HEADER_ERRORS = (
-    ValueError,
-    TypeError,
-    SyntaxError,
-    LookupError,
-    ArithmeticError,
-    MemoryError,
-    RecursionError,
+    *(ValueError, TypeError, SyntaxError, LookupError, ArithmeticError, MemoryError, RecursionError),
+    tokenize.TokenError,
 )
 
 

@@ -132,6 +132,10 @@ def test_several_exports_side_by_side_have_to_be_chosen_from(scored_run, tmp_pat
         CliRunner().invoke(group, arguments, catch_exceptions=False)
     result = CliRunner().invoke(group, [*arguments, "--format", "fiftyone"], catch_exceptions=False)
     assert result.exit_code == 0 and "fiftyone, for 20 images" in result.output
+    with pytest.raises(
+        FastreidPruneError, match="not in the format paper, which is a folder with Ranking_list.npy"
+    ):
+        CliRunner().invoke(group, [*arguments, "--format", "paper"], catch_exceptions=False)
 
 
 def test_samples_are_taken_from_a_table_where_no_reader_knows_the_data_set(scored_run, tmp_path):

@@ -59,6 +59,8 @@ REFUSED = {
     "one very long name": npy(HEADER % ("<U999999", 1), b"\0" * 4 * 999999),
     "a negative count": npy(HEADER % ("<U1", -1)),
     "code in the header": npy("{'descr': __import__('os').system('true'), 'shape': (1,)}"),
+    "a header that ends in a string": npy("{'descr': '''<U1"),
+    "a header that is nested": npy("[" * 900),
     "a header of 4 GB": npy(HEADER % ("<U1", 1), version=2)[:8] + b"\xff\xff\xff\xff",
     "characters that do not exist": npy(HEADER % ("<U1", 1), struct.pack("<I", 0x110000)),
     "half of a surrogate pair": npy(HEADER % ("<U1", 1), struct.pack("<I", 0xD800)),
