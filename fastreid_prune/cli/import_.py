@@ -6,7 +6,7 @@ import click
 
 from fastreid_prune.cli.printing import print_table
 from fastreid_prune.formats import import_lists, listed_datasets, read
-from fastreid_prune.formats.sample_table import read_samples
+from fastreid_prune.formats.sample_table import has_samples, read_samples
 from fastreid_prune.io.names import examples
 from fastreid_prune.trajectory import Samples
 
@@ -88,9 +88,8 @@ def command(
 
 
 def _samples(datasets: tuple[str, ...], root: str) -> Samples:
-    paths = [name for name in datasets if Path(name).exists()]
-    if len(datasets) == 1 and paths:
-        return read_samples(Path(paths[0]))
+    if len(datasets) == 1 and has_samples(Path(datasets[0])):
+        return read_samples(Path(datasets[0]))
     from fastreid_prune.plugin.samples import training_samples
 
     return training_samples(datasets, root)

@@ -10,6 +10,15 @@ from fastreid_prune.scored_run.score_table import PARQUET, ScoreTable
 from fastreid_prune.trajectory import Samples
 
 
+def has_samples(path: Path) -> bool:
+    """Whether a path is a table, or the folder of a scored run."""
+    return path.is_file() or _scored(path) is not None
+
+
+def _scored(path: Path) -> Path | None:
+    return next((place for place in (path, path / "prune") if (place / PARQUET).is_file()), None)
+
+
 def read_samples(path: Path) -> Samples:
     """The samples, with identities and cameras as they stand there.
 
@@ -21,7 +30,7 @@ def read_samples(path: Path) -> Samples:
         FastreidPruneError: neither, a column is missing, or names that are unsafe or there twice.
     """
     if path.is_dir():
-        place = next((place for place in (path, path / "prune") if (place / PARQUET).is_file()), None)
+        place = _scored(path)
         if place is None:
             raise FastreidPruneError(f"{path}: no {PARQUET} in it. Give a table of samples, or a scored run.")
         scored = ScoreTable.read(place)

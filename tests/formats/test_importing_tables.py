@@ -159,7 +159,7 @@ def test_an_unknown_data_set_is_named_with_the_nearest(scored_run, tmp_path):
     run = scored_run(samples=20)
     export_run(run, tmp_path / "out")
     arguments = ["import", str(tmp_path / "out"), "--root", str(tmp_path), "-o", str(tmp_path / "m.csv")]
-    with pytest.raises(FastreidPruneError, match="'Market150': .*Did you mean 'Market1501'"):
+    with pytest.raises(FastreidPruneError, match="'Market150'. Did you mean Market1501"):
         CliRunner().invoke(group, [*arguments, "--dataset", "Market150"], catch_exceptions=False)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.export import export_run
+from fastreid_prune.formats import export_run
 from fastreid_prune.lab.audit.planning import Plan
 from fastreid_prune.lab.audit.training import Trainer, bars
 from fastreid_prune.manifest.run_manifest import prune_run
