@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fastreid_prune.cli import group
 from fastreid_prune.datasets.truth import TruthRow, write_truth
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.export import export_run
+from fastreid_prune.formats import export_run
 from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.purify import judge_run, quality
 from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding, read_identities, write_identities
