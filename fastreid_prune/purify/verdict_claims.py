@@ -7,7 +7,7 @@ import numpy as np
 
 from fastreid_prune.purify.calibration import CLEAN_CLASS, WRONG_CLASS
 from fastreid_prune.purify.claims import IN_DOUBT, NAMES, OUTLIERS, Beyond, Claim, Worth, lowest_threshold
-from fastreid_prune.purify.false_alarms import estimate_false_alarms, share_at_most
+from fastreid_prune.purify.false_alarms import TAIL_SHARE, estimate_false_alarms, share_at_most
 from fastreid_prune.purify.fitting import Fitted, Scores
 from fastreid_prune.purify.metrics import area_under_curve
 from fastreid_prune.purify.name_candidates import NameCandidates
@@ -59,7 +59,9 @@ def claim_labels(
     alarms = estimate_false_alarms(unfit, [injected.switched.unfit])
     name_alarms = estimate_false_alarms(named, [injected.switched.named, injected.composed.named])
     most = share_at_most(unfit, injected.switched.unfit)
-    above, share = area_under_curve(injected.switched.unfit, unfit), min(most, MOST_ERRORS)
+    found = np.zeros(1) if alarms is None else alarms.errors_beyond(-np.inf, 0) / len(unfit)
+    above = area_under_curve(injected.switched.unfit, unfit)
+    share = min(float(np.quantile(found, TAIL_SHARE)), MOST_ERRORS)
     facts = Facts(
         samples=int(natural.sum()),
         injected=len(switched),
@@ -67,7 +69,7 @@ def claim_labels(
         # errors among the data set's own are doubted as often as the injected ones
         separation=min((above - share / 2) / (1 - share), 1.0),
         name_first=float(injected.name_right.mean()),
-        errors=0.0 if alarms is None else float(alarms.errors_beyond(-np.inf, 0).mean() / len(unfit)),
+        errors=float(found.mean()),
         most_errors=most,
     )
     if alarms is None or name_alarms is None:
