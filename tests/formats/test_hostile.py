@@ -126,7 +126,8 @@ class Readers:
             return False
         finally:
             self.guard.watching = False
-            assert self.guard.seen == []
+            if self.guard.seen:
+                raise AssertionError(f"{name}: reading did {self.guard.seen}")
 
 
 @pytest.fixture(scope="module")
