@@ -33,8 +33,10 @@ def run() -> None:
     from fastreid.engine import default_argument_parser, launch
 
     from fastreid_prune.plugin.launcher import ending_in_words
+    from fastreid_prune.plugin.shipped import find_config
 
     args = default_argument_parser().parse_args()
+    args.config_file = find_config(args.config_file)
     with ending_in_words("train_net.py"):
         launch(
             main,
