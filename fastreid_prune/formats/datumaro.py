@@ -11,7 +11,7 @@ from typing import IO, Any
 from fastreid_prune.formats.annotated import KINDS, AnnotatedImage, is_identity_attribute, take_annotations
 from fastreid_prune.formats.corrected import Corrected
 from fastreid_prune.formats.registry import Request, reader
-from fastreid_prune.io.json_stream import head, read_values
+from fastreid_prune.io.json_stream import head, read_file, read_values
 
 
 def _detect(path: Path) -> bool:
@@ -33,14 +33,18 @@ def read(path: Path, request: Request) -> Corrected:
     Raises:
         FastreidPruneError: it is damaged, or too large.
     """
-    with open(path, "rb") as file:
-        return take_annotations(read_items(file, str(path)), path, request)
+    return take_annotations(items_of(read_file(path)), path, request)
 
 
 def read_items(file: IO[bytes], where: str) -> Iterator[AnnotatedImage]:
     """Each item of Datumaro's JSON."""
+    return items_of(read_values(file, where))
+
+
+def items_of(values: Iterator[tuple[str, Any]]) -> Iterator[AnnotatedImage]:
+    """Each item of Datumaro's JSON, given its fields as they come."""
     labels: list[str] = []
-    for key, value in read_values(file, where):
+    for key, value in values:
         if key == "categories":
             labels = _labels(value)
         elif key == "items" and isinstance(value, dict):

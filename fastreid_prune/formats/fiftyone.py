@@ -21,7 +21,7 @@ from fastreid_prune.formats.folders import Images
 from fastreid_prune.formats.matching import NameIndex
 from fastreid_prune.formats.publication import Publication
 from fastreid_prune.formats.registry import Request, reader, writer
-from fastreid_prune.io.json_stream import head, read_values
+from fastreid_prune.io.json_stream import head, read_file
 from fastreid_prune.manifest import PRUNE, RELABEL
 
 _BLOCK_ROWS = 1024
@@ -127,15 +127,14 @@ def read(path: Path, request: Request) -> Corrected:
     index = NameIndex(request.samples.file_name)
     method = request.method
     batch: list[dict] = []
-    with open(place, "rb") as file:
-        for key, value in read_values(file, str(place)):
-            if key == "info" and isinstance(value, dict) and isinstance(value.get("method"), str):
-                method = method or value["method"][:100]
-            elif key == "samples" and isinstance(value, dict):
-                batch.append(value)
-                if len(batch) == _BATCH:
-                    _take(batch, method, index, result)
-                    batch.clear()
+    for key, value in read_file(place):
+        if key == "info" and isinstance(value, dict) and isinstance(value.get("method"), str):
+            method = method or value["method"][:100]
+        elif key == "samples" and isinstance(value, dict):
+            batch.append(value)
+            if len(batch) == _BATCH:
+                _take(batch, method, index, result)
+                batch.clear()
     if batch:
         _take(batch, method, index, result)
     return result

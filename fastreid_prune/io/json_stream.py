@@ -46,6 +46,21 @@ def read_values(file: IO[bytes], where: str) -> Iterator[tuple[str, Any]]:
         raise FastreidPruneError(f"{where}: this is no whole JSON ({error!s:.200}). Copy it again.") from None
 
 
+def read_file(path: Path) -> Iterator[tuple[str, Any]]:
+    """As :func:`read_values`, of the file at ``path``.
+
+    Raises:
+        FastreidPruneError: it cannot be read, or as :func:`read_values`.
+    """
+    try:
+        with open(path, "rb") as file:
+            yield from read_values(file, str(path))
+    except OSError as error:
+        raise FastreidPruneError(
+            f"{path}: cannot be read ({error.strerror or error}). Check the path."
+        ) from error
+
+
 def _fields(events: Iterator[tuple[str, Any]], source: "_Counted", where: str) -> Iterator[tuple[str, Any]]:
     key, in_list, parts = "", False, 0
     # the containers that are open, and the name of the field that each waits for

@@ -116,7 +116,7 @@ def test_the_largest_pickle_takes_no_more_memory_than_the_cap(tmp_path):
 
 
 JSON = {
-    "deep": b'{"samples": ' + b"[" * 3_000_000,
+    "deep": b'{"sample_fields": {}, "samples": ' + b"[" * 3_000_000,
     "one text without an end": b'{"samples": [{"filepath": "' + b"x" * (40 << 20),
     "one sample without an end": b'{"samples": [{"filepath": [' + b'"a",' * 5_000_000,
     "a number of a million digits": b'{"samples": [{"filepath": ' + b"9" * 1_000_000 + b"}]}",
@@ -126,7 +126,7 @@ JSON = {
 @pytest.mark.parametrize("data", JSON.values(), ids=JSON)
 def test_json_takes_bounded_memory(tmp_path, data):
     (tmp_path / "fiftyone.json").write_bytes(data)
-    said, memory = read_apart(tmp_path, "fiftyone.read(folder, request)")
+    said, memory = read_apart(tmp_path, "fiftyone.read(folder / 'fiftyone.json', request)")
     assert "fiftyone.json: " in said and memory < 150
 
 
