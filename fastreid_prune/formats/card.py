@@ -26,6 +26,14 @@ _THRESHOLDS = {
     "name_right": "right identity suggested, of the injected wrong labels found",
 }
 
+# what runs of earlier versions call them
+_EARLIER = {
+    "injected_labels": "planted_switched",
+    "labels_found": "switched_found",
+    "injected_outliers": "planted_composed",
+    "outliers_found": "composed_found",
+}
+
 
 def text(publication: Publication) -> str:
     """The data card as Markdown, with the header that Hugging Face's data sets have."""
@@ -167,7 +175,11 @@ def _judged(publication: Publication) -> str:
     table = publication.table
     if not table.judged:
         return "The labels were not judged in this run: only unreadable images are listed as outliers."
-    said = {words: _number(table.thresholds.get(key)) for key, words in _THRESHOLDS.items()}
+    thresholds = table.thresholds
+    said = {
+        words: _number(thresholds.get(key, thresholds.get(_EARLIER.get(key, key))))
+        for key, words in _THRESHOLDS.items()
+    }
     return f"""A sample is called mislabelled or an outlier where the evidence of the run (logits, features of the last
 epoch) makes it likely enough. The thresholds are this package's own; the paper's are not public.
 
