@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from fastreid.engine import train_loop
 from fastreid.utils.events import EventStorage
 
 logger = logging.getLogger("fastreid.prune")
@@ -30,5 +31,9 @@ def train(trainer: Any, start_epoch: int, max_epoch: int, start_iteration: int) 
                     trainer.after_step()
                     trainer.iter += 1
                 trainer.after_epoch()
+        except Exception:
+            # as fastreid's loop does, under its name: what a person can mend is filtered there
+            logging.getLogger(train_loop.__name__).exception("Exception during training:")
+            raise
         finally:
             trainer.after_train()

@@ -96,7 +96,6 @@ class InRunPruning(HookBase):
             logger.info(f"From epoch {epoch} on: all {len(self.rows)} images that are not judged wrong.")
             self._go_on()
         elif self.plan.chooses(epoch):
-            before = self.rows, self.weight, self.wrong, self.pids
             if self.plan.dynamic:
                 self._choose_dynamically(epoch)
             else:
@@ -104,10 +103,11 @@ class InRunPruning(HookBase):
             try:
                 self._go_on()
             except FastreidPruneError as error:
-                self.rows, self.weight, self.wrong, self.pids = before
                 logger.warning(
-                    f"Nothing is pruned from epoch {epoch} on: what is kept fills no batch ({error})."
+                    f"Nothing is pruned from epoch {epoch} on: what would be kept fills no batch. {error}"
                 )
+                self.rows, self.weight = np.flatnonzero(~self.wrong), np.ones_like(self.weight)
+                self._go_on()
 
     def _choose_dynamically(self, epoch: int) -> None:
         assert self.plan.dynamic is not None

@@ -1,6 +1,8 @@
 """A training that prunes itself."""
 
+import io
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -145,6 +147,21 @@ def test_what_was_pruned_can_come_back_and_the_last_epochs_are_of_everything(pru
     assert len(first) == len(second) < len(last) == len(trainer.data_loader.dataset)
     assert set(second.tolist()) - set(first.tolist())
     assert load_trajectory(tmp_path / "run").num_epochs == 4
+
+
+def test_where_what_would_be_kept_fills_no_batch_the_run_goes_on_with_everything(pruning, tmp_path):
+    # 16 images of 16 identities a batch, and 17 images left
+    pruning.merge_from_list(["PRUNE.RATIO", 0.93, "DATALOADER.NUM_INSTANCE", 1])
+    trainer = build(pruning)
+    whole = trainer.iters_per_epoch
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    logging.getLogger("fastreid.prune").addHandler(handler)
+    trainer.train()
+    logging.getLogger("fastreid.prune").removeHandler(handler)
+    assert "from epoch 2 on: what would be kept fills no batch. NaiveIdentitySampler" in said.getvalue()
+    record = json.loads((tmp_path / "run" / "prune" / "run.json").read_text())
+    assert record["iterations"] == [whole] * 4
 
 
 @pytest.mark.parametrize("method", ["rs2", "infobatch"])
