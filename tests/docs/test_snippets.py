@@ -8,31 +8,15 @@ from written_commands import PAGES, ROOT, snippets_of
 WITH_SNIPPETS = [page for page in PAGES if page.is_file() and snippets_of(page)]
 
 
-class IndexedImages(torch.utils.data.Dataset):
-    """Noise with labels, and each sample's index: what a training loop of a reader's own has."""
-
-    def __len__(self):
-        return 24
-
-    def __getitem__(self, index):
-        generator = torch.Generator().manual_seed(index)
-        return torch.randn(3, 8, 8, generator=generator), index % 4, index
-
-
 @pytest.fixture
 def readers_names():
-    """The names that a snippet may take as given: a data set of 24 samples of 4 classes, and a model."""
+    """The names that a snippet may take as given: a training set of 240 samples of 4 classes, and a model."""
     torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 4))
-    return {
-        "np": np,
-        "torch": torch,
-        "num_samples": 24,
-        "num_classes": 4,
-        "model": model,
-        "loader": torch.utils.data.DataLoader(IndexedImages(), batch_size=8),
-        "optimizer": torch.optim.SGD(model.parameters(), lr=0.01),
-    }
+    labels = [row % 4 for row in range(240)]
+    train_set = [(torch.randn(192) + label, label) for label in labels]
+    fc = torch.nn.Linear(16, 4)
+    model = torch.nn.Sequential(torch.nn.Linear(192, 16), torch.nn.ReLU(), fc)
+    return {"np": np, "torch": torch, "labels": labels, "train_set": train_set, "fc": fc, "model": model}
 
 
 @pytest.mark.parametrize("page", WITH_SNIPPETS, ids=lambda page: str(page.relative_to(ROOT)))

@@ -33,7 +33,7 @@ function option(row, place) {
     element("span", { class: "thumb", "aria-hidden": "true" }, picture(row, "")),
     element("span", { class: "text" },
       element("span", { class: "pid given" }, pid),
-      element("span", { class: "pid other" }, kase.verdict === "outlier" ? "nobody" : data.identities[candidates(row)[0]] ?? ""),
+      element("span", { class: "pid other" }, kase.verdict === "outlier" ? "no identity" : data.identities[candidates(row)[0]] ?? ""),
       element("span", { class: "mark" })),
     element("span", { class: "value" }, confident));
   made.dataset.place = place;
