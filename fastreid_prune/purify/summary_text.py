@@ -43,7 +43,10 @@ def headline(summary: Summary) -> str:
     if summary.good:
         return f"The scoring model was good enough to judge labels: {measured}."
     if summary.tells_injected:
-        return f"The scoring model tells injected errors, but no verdict can be vouched for: {measured}."
+        return (
+            "The scoring model tells injected errors, but no verdict on the data set's own labels can be vouched for: "
+            f"{measured}."
+        )
     return f"The scoring model was too weak to judge labels: {measured}. Nothing here is to be acted on."
 
 

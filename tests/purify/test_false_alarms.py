@@ -36,9 +36,9 @@ def test_where_errors_stand_apart_the_bound_is_near_the_truth():
 )
 def test_the_truth_is_not_below_the_pessimistic_end(apart, wrong):
     held = []
-    for seed in range(40):
+    for seed in range(15):
         score, is_wrong, known = simulated(np.random.default_rng(seed), apart=apart, wrong=wrong)
-        alarms = estimate_false_alarms(score, [known], draws=100)
+        alarms = estimate_false_alarms(score, [known], draws=60)
         threshold = alarms.start + 2.0
         here = worth(Beyond(score, alarms), threshold)
         truth = is_wrong[score >= threshold].mean()
@@ -48,19 +48,19 @@ def test_the_truth_is_not_below_the_pessimistic_end(apart, wrong):
 
 def test_what_is_claimed_is_true_or_nothing_is_claimed():
     claims = []
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         score, is_wrong, known = simulated(
             rng, apart=rng.uniform(2, 12), wrong=int(rng.integers(0, 500)), decay=rng.uniform(0.8, 2.0)
         )
-        chosen, _ = lowest_threshold(Beyond(score, estimate_false_alarms(score, [known])), 0.95)
+        chosen, _ = lowest_threshold(Beyond(score, estimate_false_alarms(score, [known], draws=60)), 0.95)
         if chosen is not None and chosen.count >= 20:
             claims.append(is_wrong[score >= chosen.threshold].mean() - chosen.low)
-    assert len(claims) >= 15 and np.mean(np.array(claims) >= 0) >= 0.9 and min(claims) > -0.05
+    assert len(claims) >= 8 and np.mean(np.array(claims) >= 0) >= 0.9 and min(claims) > -0.05
 
 
 def test_a_clean_data_set_gets_no_verdicts():
-    for seed in range(20):
+    for seed in range(10):
         score, _, known = simulated(np.random.default_rng(seed), wrong=0)
         chosen, _ = lowest_threshold(Beyond(score, estimate_false_alarms(score, [known])), 0.95)
         assert chosen is None or chosen.count <= 3

@@ -73,4 +73,4 @@ def test_the_judge_calls_them_so_and_leaves_their_labels(copied):
     assert named.sum() == judgement.summary.near_duplicates > 10
     assert (judgement.verdicts.suggested_pid[named] == "").all()
     assert all("near-duplicate of" in reason for reason in judgement.verdicts.reason[named])
-    assert f"{named.sum()} more are near-duplicates" in sentences(judgement.summary)[0]
+    assert f"{named.sum()} more are near-duplicates" in sentences(judgement.summary)[1]
