@@ -62,9 +62,9 @@ def reasons(
             result[row] = (
                 f"{UNNAMED}: perhaps {names[evidence.suggested[row]]} or {names[evidence.runner_up[row]]}"
             )
-    for row, where in duplicates.items():
-        if result[row]:
-            result[row] += f"; near-duplicate of {where}"
+    for sample, where in duplicates.items():
+        if result[sample]:
+            result[sample] += f"; near-duplicate of {where}"
     return result
 
 

@@ -59,6 +59,7 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
     """
     count, classes = trajectory.num_samples, trajectory.num_classes
     camids = np.full(count, "") if trajectory.samples is None else trajectory.samples.camid
+    assert trajectory.features is not None  # the judge refuses a run without
     features = comparable(trajectory.features, camids)
     known = np.isfinite(features).all(1) & (trajectory.epochs.visits.sum(0) > 0)
     features[~known] = 0

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -71,7 +71,12 @@ def merge_ranks(
         rows: Rows | None = features
         if features is not None and isinstance(own, FeatureSum):
             rows = MeanRows(features, log.visits, features.shape[1])
-        save_trajectory(Trajectory(logits, labels, records, log.trained_samples(), rows, whole_meta), folder)
+        save_trajectory(
+            Trajectory(
+                logits, labels, records, log.trained_samples(), cast("np.ndarray | None", rows), whole_meta
+            ),
+            folder,
+        )
 
     _on_first_rank(write, [total, features] if features else [total], group)
     return Path(folder)

@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -141,10 +141,9 @@ class LogitRecorder:
         """
         for sample_index, logits, labels, training_features in batches:
             self._check(sample_index, logits, labels, None, training_features)
-        sample_index, logits, labels = (
-            torch.cat([batch[place] for batch in batches])
-            for place in range(3)  # type: ignore[misc]
-        )
+        sample_index = torch.cat([batch[0] for batch in batches])
+        logits = torch.cat([batch[1] for batch in batches])
+        labels = torch.cat([batch[2] for batch in batches])
         features = [batch[3] for batch in batches if batch[3] is not None]
         joined = torch.cat(features) if features else None
         self._record([len(batch[0]) for batch in batches], sample_index, logits, labels, None, joined)
@@ -289,6 +288,8 @@ class LogitRecorder:
             labels,
             summarise(log.epochs, labels),
             log.trained_samples(),
-            self.feature_rows(),
+            cast(
+                "np.ndarray | None", self.feature_rows()
+            ),  # rows that are read when asked for, as arrays are
             {**log.meta(), **(meta or {})},
         )

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -62,7 +62,14 @@ def merge_runs(runs: Sequence[str | os.PathLike], output: str | os.PathLike) -> 
         parts = [{**part, "feature_size": 0} for part in parts]
     meta = _common([trajectory.meta for trajectory in trajectories])
     logits = _mean_logits(trajectories, orders, epochs.visits, [part["num_epochs"] for part in parts])
-    merged = Trajectory(logits, first.labels, epochs, first.samples, features, {**meta, "runs": parts})
+    merged = Trajectory(
+        logits,
+        first.labels,
+        epochs,
+        first.samples,
+        cast("np.ndarray | None", features),
+        {**meta, "runs": parts},
+    )
     return save_trajectory(merged, target)
 
 
@@ -74,7 +81,7 @@ class Reordered:
         self._same = bool(np.array_equal(order, np.arange(len(order))))
 
     def __getitem__(self, part: slice) -> np.ndarray:
-        return self._rows[part] if self._same else self._rows[self._order[part]]
+        return self._rows[part] if self._same else cast("np.ndarray", self._rows)[self._order[part]]
 
 
 class SideBySide:
