@@ -79,7 +79,7 @@ def values(table: Iterable[Row], measure: str = "metric", **wanted: Any) -> dict
         for row in table
         if row["kind"] == "train"
         and row["status"] == "done"
-        and row[measure] is not None
+        and row.get(measure) is not None
         and all(row[name] == value for name, value in wanted.items())
     }
 
