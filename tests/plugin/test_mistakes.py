@@ -172,6 +172,17 @@ def test_a_loss_that_is_no_number_is_one_message(cfg):
         trainer.train()
 
 
+@pytest.mark.needs_patch("printing")
+def test_a_training_of_two_iterations_ends_well(cfg, tmp_path):
+    from fastreid.engine import DefaultTrainer
+
+    cfg.DATASETS.TESTS, cfg.SOLVER.MAX_EPOCH, cfg.SOLVER.WARMUP_ITERS = (), 2, 0
+    trainer = DefaultTrainer(cfg)
+    trainer.iters_per_epoch, trainer.max_iter = 1, 2
+    trainer.train()
+    assert (tmp_path / "run" / "model_final.pth").exists()
+
+
 @pytest.mark.needs_patch("loading-at-exit")
 def test_no_loading_thread_is_left_when_python_ends(cfg):
     from fastreid.data import build_reid_train_loader
