@@ -5,7 +5,8 @@
 
 A small demo is scored by the real trainer, once to its end. Then it is started anew for each kill, SIGKILLed, and
 resumed with ``--resume``. Every other kill waits for a checkpoint or a recorder's state to be half written. Each
-resumed run's trajectory and scores have to be those of the unbroken run, bit for bit; the status is 1 if one is not.
+resumed run's trajectory, scores and weights have to be those of the unbroken run, bit for bit; the status is 1 if one
+is not. With ``--set PRUNE.IN_RUN.ENABLED=True --set PRUNE.IN_RUN.START=2 --set PRUNE.RATIO=0.4`` the run prunes itself.
 """
 
 import importlib
@@ -122,6 +123,11 @@ def differences(found: Path, expected: Path) -> list[str]:
     arrays = {name: (array, getattr(b.epochs, name)) for name, array in vars(a.epochs).items()}
     arrays |= {name: (getattr(a, name), getattr(b, name)) for name in ("mean_logits", "features", "labels")}
     unequal = [name for name, (x, y) in arrays.items() if not np.array_equal(x[:], y[:], equal_nan=True)]
+    weights, others = (
+        torch.load(run / "model_final.pth", weights_only=False)["model"] for run in (found, expected)
+    )
+    if not all(torch.equal(weights[name], others[name]) for name in others):
+        unequal.append("weights")
     if (found / "prune" / "scores.csv").read_bytes() != (expected / "prune" / "scores.csv").read_bytes():
         unequal.append("scores.csv")
     if (found / "prune" / "state").exists():

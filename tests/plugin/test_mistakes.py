@@ -184,17 +184,25 @@ def test_a_training_of_two_iterations_ends_well(cfg, tmp_path):
 
 
 @pytest.mark.needs_patch("loading-at-exit")
-def test_no_loading_thread_is_left_when_python_ends(cfg):
-    from fastreid.data import build_reid_train_loader
-
-    from fastreid_prune.plugin.compat.mistakes import stop_loading
-
-    cfg.DATALOADER.NUM_WORKERS = 0
-    loader = iter(build_reid_train_loader(cfg))
-    next(loader)
-    assert loader.iter.is_alive()
-    stop_loading()
-    assert not loader.iter.is_alive()
+def test_no_loading_thread_is_left_when_python_ends(options, run_command, tmp_path):
+    script = tmp_path / "exit.py"
+    script.write_text(
+        "import atexit, sys, threading\n"
+        "names = lambda: [type(thread).__name__ for thread in threading.enumerate()]\n"
+        "atexit.register(lambda: print('at the end', names()))\n"  # what is registered first runs last
+        "import fastreid_prune; fastreid_prune.register()\n"
+        "from fastreid.config import get_cfg\n"
+        "from fastreid.data import build_reid_train_loader\n"
+        "cfg = get_cfg(); cfg.merge_from_list(sys.argv[1:])\n"
+        "loader = iter(build_reid_train_loader(cfg))\n"
+        "next(loader)\n"
+        "print('before', names())\n"
+        "sys.exit(2)\n"
+    )
+    result = run_command(script, *options, "DATALOADER.NUM_WORKERS", "0", check=False)
+    assert result.returncode == 2
+    assert "BackgroundGenerator" in result.stdout.split("at the end")[0]
+    assert "BackgroundGenerator" not in result.stdout.split("at the end")[1]
 
 
 @pytest.mark.needs_patch("resume-scaler")
