@@ -37,7 +37,7 @@ def a_run(tmp_path):
     def make(failures, retries):
         script = tmp_path / "train.py"
         script.write_text(SCRIPT.replace("FAILURES", str(failures)))
-        recipe = Recipe("recipe.yml", (), "text", 3, 16, (), 0, ("Market1501",), "cpu")
+        recipe = Recipe("recipe.yml", (), "text", 3, 16, (), 0, ("Market1501",), "cpu", 30, (64, 32))
         run = Run(TRAIN, "recipe", recipe, 0, str(tmp_path), str(script), budget=EPOCHS)
         return run, Settings(str(tmp_path / "sweep"), retries=retries)
 
