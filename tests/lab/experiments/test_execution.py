@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fastreid_prune.lab.experiments.execute import Settings, execute
-from fastreid_prune.lab.experiments.grid import EPOCHS
+from fastreid_prune.lab.experiments.grid import EPOCHS, Selection
 from fastreid_prune.lab.experiments.local_pool import LocalPool
 from fastreid_prune.lab.experiments.run_folder import RunFolder
 from fastreid_prune.lab.experiments.runs import TRAIN, Run
@@ -46,7 +46,7 @@ def a_run(tmp_path):
 
 def test_a_run_that_fails_too_often_says_why_and_when_forgiven_starts_anew(a_run):
     run, settings = a_run(failures=1, retries=0)
-    follower = replace(run, source=run, seed=1)
+    follower = replace(run, source=run, seed=1, selection=Selection("entropy", "entropy"), ratio=0.3)
     told = []
     pool = LocalPool(settings)
     work([run, follower], settings.folder, pool, 0, lambda run, state: told.append((run.seed, state.error)))
