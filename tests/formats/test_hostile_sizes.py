@@ -30,6 +30,9 @@ except FastreidPruneError as error:
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
+# each file is read in a process of its own; seconds where nothing else runs, minutes beside trainings
+pytestmark = pytest.mark.slow
+
 
 def read_apart(folder, call):
     """Run in a process of its own: what it printed, and the MiB that it took."""
