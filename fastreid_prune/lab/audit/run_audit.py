@@ -81,4 +81,5 @@ def _judged(run: Path, truth: Path | None) -> tuple[list[str], bool]:
     except FastreidPruneError as error:
         return [f"The labels could not be judged: {error}"], False
     rows = judged.quality.rows() if judged.quality is not None else []
-    return [*judged.sentences, *(f"Against the truth: {name} {value}" for name, value in rows)], True
+    told = [f"Against the truth: {name} {value}" for name, value in rows if "nan" not in str(value)]
+    return [*judged.sentences, *told], True

@@ -4,7 +4,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -25,6 +25,9 @@ FOLDER = Path("quickstart")
 HOLD_OUT = 0.2
 # the embedded data set at a quarter of its pixels: done in minutes, and figures are told apart as well
 DEMO_OPTIONS = ("INPUT.SIZE_TRAIN", "[64, 32]", "INPUT.SIZE_TEST", "[64, 32]", "INPUT.PADDING.SIZE", "4")
+# of MobileNetV2's retraining there: at the recipe's own 0.0005 it has not learnt them after 12 epochs (measured: Rank-1
+# 44 % on everything, 65 % at this rate)
+DEMO_RATE = ("SOLVER.BASE_LR", "0.002")
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,9 @@ def plan_quickstart(
         hold_out=hold_out,
         options=options,
     )
+    if truth is not None and plan.recipe == "cpu":
+        scoring, retraining = plan.options
+        plan = replace(plan, options=(scoring, [*DEMO_RATE, *retraining]))
     return plan, truth
 
 
