@@ -9,7 +9,7 @@ standard deviation over seeds. Without --authors: this package's and training on
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -75,6 +75,18 @@ def ours(seed: int, prunes: bool = True) -> tuple[float, float]:
     return processed / (EPOCHS * len(images)), accuracy(model, test_images, test_targets)
 
 
+class OncePerEpoch(torch.utils.data.Sampler):
+    """The authors' sampler, asked for its iterator once an epoch: today's BatchSampler asks for every batch, and theirs
+    begins anew each time.
+    """
+
+    def __init__(self, sampler: Iterable[int]) -> None:
+        self.sampler = sampler
+
+    def __iter__(self) -> Iterator[int]:
+        yield from self.sampler
+
+
 def theirs(seed: int) -> tuple[float, float]:
     """As :func:`ours`, with the authors' package."""
     from infobatch import InfoBatch
@@ -84,7 +96,7 @@ def theirs(seed: int) -> tuple[float, float]:
     data = InfoBatch(
         torch.utils.data.TensorDataset(images, targets), EPOCHS, RATIO, delta=1 - ON_ALL / EPOCHS
     )
-    loader = torch.utils.data.DataLoader(data, batch_size=BATCH, sampler=data.sampler)
+    loader = torch.utils.data.DataLoader(data, batch_size=BATCH, sampler=OncePerEpoch(data.sampler))
     np.random.seed(seed)
     processed = 0
     for _ in range(EPOCHS):

@@ -19,6 +19,7 @@ def tracker(tmp_path_factory):
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for file in copy.rglob("*.py"):
         text = file.read_text(encoding="utf-8")
+        text = re.sub(r"\bimport fastreid\b(?!\.)", "import reid.fastreid as fastreid", text)
         file.write_text(re.sub(r"(from|import) fastreid\b", r"\1 reid.fastreid", text), encoding="utf-8")
     (root / "tools").mkdir()
     (root / "tools" / "helpers.py").write_text("from reid.fastreid.config import get_cfg\n")
