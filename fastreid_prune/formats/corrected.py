@@ -91,7 +91,8 @@ class Corrected:
             person: an identity, its number, or one of :data:`REMOVAL_TAGS`.
             any_name: a name that the data set does not have is a new identity, and not only a number.
         """
-        pid = self._meaning(person.strip(), any_name)
+        # as it stands first: an identity's name may begin or end with a blank, and be nothing else
+        pid = person if person in self.identities else self._meaning(person.strip(), any_name)
         if pid is None:
             self.tally.remark("name a person who is no identity and no number", [person[:80]])
         elif row in self._contradicted or (self.present[row] and self.pid[row] != pid):

@@ -115,7 +115,7 @@ def _read_table(path: Path, request: Request) -> Corrected:
     for block in reader.blocks(columns):
         text = {name: block.column(name).to_pylist() for name in columns}
         action = text.get("action", [""] * len(block))
-        said = [_said(label.strip(), each) for label, each in zip(text["label"], action, strict=True)]
+        said = [_said(label, each) for label, each in zip(text["label"], action, strict=True)]
         unclear = [name for name, each in zip(text["file_name"], said, strict=True) if each is None]
         result.tally.remark("say no identity, and keep their label", unclear)
         rows = result.take_named(index, text["file_name"], said, any_name=True)
@@ -130,7 +130,7 @@ def _read_table(path: Path, request: Request) -> Corrected:
 def _said(label: str, action: str) -> str | None:
     """The identity, or a tag that removes the image; None where the row says neither, or both."""
     if action == OUTLIER or action.lower() in REMOVAL_TAGS:
-        return None if label and label.lower() not in REMOVAL_TAGS else "outlier"
+        return None if label and label.strip().lower() not in REMOVAL_TAGS else "outlier"
     return label or None
 
 

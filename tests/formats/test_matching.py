@@ -5,7 +5,9 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastreid_prune.formats.corrected import Corrected
 from fastreid_prune.formats.matching import NameIndex, Tally
+from fastreid_prune.trajectory import Samples
 
 part = st.sampled_from(
     ["a", "b", "é", "1.jpg", "1.png", "1", "2.JPEG", "2.jpg", "0001_c1_x.jpg", "0002_c1_x.jpg", ".."]
@@ -57,3 +59,11 @@ def test_a_renamed_image_is_known_by_what_follows_the_person():
     )
     listed = pa.array(["t/0009_c1s1_000002_00.jpg", "-1_c1s1_000001_00.jpg", "0001_c9s1_000001_00.jpg"])
     assert index.rows(listed, tally).tolist() == [1, 0, -1]
+
+
+def test_an_identity_whose_name_is_a_blank_is_found_as_it_stands():
+    samples = Samples.from_items(["a", "b", "c"], [" ", "x", "x "], ["c0"] * 3)
+    corrected = Corrected(samples, {})
+    for row, person in enumerate([" ", " x", "x "]):
+        corrected.take(row, person)
+    assert corrected.pid.tolist() == [" ", "x", "x "]
