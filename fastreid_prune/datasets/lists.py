@@ -1,21 +1,19 @@
 """Text files of lines, as data sets' authors give them."""
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fastreid_prune.datasets.folder import Folder
 from fastreid_prune.errors import FastreidPruneError
 
 
-def read_lines(path: Path) -> list[tuple[int, str]]:
-    """The lines that are not empty, with their numbers from 1.
-
-    Raises:
-        FastreidPruneError: the file cannot be read, or is no text.
-    """
+@contextlib.contextmanager
+def reading_text(path: Path) -> Iterator[None]:
+    """Inside the block a file that cannot be opened, or is no text, is one error that names it."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        yield
     except OSError as error:
         raise FastreidPruneError(
             f"{path}: cannot be read ({error.strerror or error}). Check the path and its permissions."
@@ -24,6 +22,16 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
         raise FastreidPruneError(
             f"{path}: not UTF-8 near byte {error.start}. Save it as UTF-8, or copy it again."
         ) from None
+
+
+def read_lines(path: Path) -> list[tuple[int, str]]:
+    """The lines that are not empty, with their numbers from 1.
+
+    Raises:
+        FastreidPruneError: the file cannot be read, or is no text.
+    """
+    with reading_text(path):
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     return [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
 
 

@@ -7,6 +7,7 @@ from fastreid_prune.datasets.table import TRAIN, Rows
 from fastreid_prune.errors import FastreidPruneError
 
 JUNK = "-1"
+JUNK_SKIPPED = "junk by Market-1501's rule (identity -1)"
 NOT_SAID = "the name does not say who is shown"
 
 
@@ -34,7 +35,7 @@ def read_named(folder: Folder, base: str, pattern: NamePattern | None, rows: Row
             if said is None:
                 rows.skip(NOT_SAID, file)
             elif said[0] == JUNK:
-                rows.skip("junk by Market-1501's rule (identity -1)", file)
+                rows.skip(JUNK_SKIPPED, file)
             else:
                 rows.add(file, *said, splits[place])
     if not rows.rows:
@@ -44,10 +45,6 @@ def read_named(folder: Folder, base: str, pattern: NamePattern | None, rows: Row
             if every
             else f"{folder.path}: no image in {', '.join(sorted(images)) or 'it'}."
         )
-    told = set(every)
-    for file in folder.under(base):
-        if file not in told:
-            rows.skip("in no folder for training, query or gallery", file)
 
 
 def follows_names(folder: Folder, base: str) -> bool:

@@ -13,12 +13,20 @@ from fastreid_prune.datasets.layouts import flat
 from fastreid_prune.datasets.layouts.table import read_one_table
 from fastreid_prune.datasets.names import given_pattern
 from fastreid_prune.datasets.registry import Layout
+from fastreid_prune.datasets.splits import UNUSED, split_of
 from fastreid_prune.datasets.table import GALLERY, QUERY, TRAIN, Dataset, Rows
-from fastreid_prune.datasets.table_files import ENDINGS
+from fastreid_prune.datasets.table_files import ENDINGS, LISTS
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.images import is_image_name
 from fastreid_prune.io.names import check_names, examples
 
 AUTO = "auto"
+# files that are called after what they hold, not after the data set
+_NO_NAMES = ("metadata", "dataset", "data", "labels", "annotations", "index", "table")
+_PATTERN_HINT = (
+    r"pattern of the file names, such as '(?P<pid>\d+)_c(?P<camid>\d+)', or of paths, such as "
+    r"'cam_(?P<camid>\w+)/(?P<pid>\d+)'."
+)
 # fastreid's word for a data set, by what is in the names of its folders
 _KNOWN_NAMES = (
     ("market", "market1501"),
@@ -60,28 +68,41 @@ def read(path: str | os.PathLike, layout: str = AUTO, pattern: str | None = None
     if table is not None:
         return _read_file(table, rows)
     chosen, base = _choose(folder, layout, pattern)
-    if folder.hidden:
-        rows.note(f"{folder.hidden} hidden files are not looked at.")
+    rows.notes += folder.notes
     chosen.read(folder, base, given_pattern(pattern) if pattern else None, rows)
-    within = f"{base}/" if base else ""
-    for file in folder.files:
-        if (
-            file.startswith(within)
-            and file not in folder.images
-            and not file.lower().endswith((*ENDINGS, ".txt", ".md"))
-        ):
-            rows.skip("no image, by its ending", file)
+    _tell_of_the_rest(folder, base, rows)
     return _checked(rows.dataset(_name(path, base, chosen), chosen.name, path.absolute()))
 
 
+def _tell_of_the_rest(folder: Folder, base: str, rows: Rows) -> None:
+    """Count the files of a folder that its layout did not speak of."""
+    start = f"{base}/" if base else ""
+    for file in folder.files:
+        if file in rows.told:
+            continue
+        if not is_image_name(file):
+            if not file.lower().endswith((*ENDINGS, ".txt", ".md")):
+                rows.skip("no image, by its ending", file)
+        elif not file.startswith(start):
+            rows.skip(f"not in {base}, where the data set is", file)
+        elif split_of(part := file[len(start) :].partition("/")[0]) == UNUSED:
+            rows.skip(f"in {part}, which is for neither training nor query nor gallery", file)
+        else:
+            rows.skip("in no folder, and on no list, for training, query or gallery", file)
+
+
 def _read_file(path: Path, rows: Rows) -> Dataset:
-    if path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in (*ENDINGS, LISTS):
         raise FastreidPruneError(
-            f"{path}: a folder, or a table that ends in {', '.join(ENDINGS)}, was expected. Rename it if it is one."
+            f"{path}: a folder, or a table that ends in {', '.join((*ENDINGS, LISTS))}, was expected. Unpack an "
+            "archive, save a spreadsheet as CSV, and give a table without an ending one."
         )
     places = [path.parent, Path(os.environ.get("FASTREID_DATASETS", "datasets")), Path.cwd()]
     root, name = read_one_table(path, places, rows)
-    return _checked(rows.dataset(name or _slug(path.stem, path.absolute().parent.name), "table", root))
+    # train.csv says no name
+    words = [path.stem] if split_of(path.stem) is None and path.stem not in _NO_NAMES else []
+    name = name or _slug(*words, path.absolute().parent.name)
+    return _checked(rows.dataset(name, "table", root))
 
 
 def _choose(folder: Folder, layout: str, pattern: str | None) -> tuple[Layout, str]:
@@ -125,13 +146,21 @@ def _only(folder: Folder, layout: Layout, places: list[str]) -> str:
 
 
 def _nothing_fits(folder: Folder) -> str:
+    count = len(folder.images)
+    shown = examples(folder.images, count)
+    places = {file.rpartition("/")[0] for file in folder.images}
+    if len(places) == 1 and (place := places.pop()):
+        return (
+            f"{folder.path}: all {count} images are in the folder {place!r}, and their names ({shown}) do not say who "
+            "they show. Of one identity there is nothing to be told apart: give a folder for each, a table, or a "
+            f"{_PATTERN_HINT}"
+        )
     known = "\n".join(f"  {one.name}: {one.looks_like}" for one in registry.layouts())
-    tables = [file for file in folder.files if file.lower().endswith(ENDINGS)]
-    table = f" Is {tables[0]!r} its table? Then give its path." if tables else ""
-    shown = examples(folder.images, len(folder.images))
+    tables = [file for file in folder.files if file.lower().endswith((*ENDINGS, LISTS))]
+    table = f" Is its table one of {examples(tables, len(tables))}? Then give its path." if tables else ""
     return (
-        f"{folder.path}: {len(folder.images)} images ({shown}), and nothing that says who they show.{table} Known are\n"
-        f"{known}\nOr give a pattern of the file names, such as '(?P<pid>\\d+)_c(?P<camid>\\d+)'."
+        f"{folder.path}: {count} images ({shown}), and nothing that says who they show.{table} Known are\n"
+        f"{known}\nOr give a {_PATTERN_HINT}"
     )
 
 
@@ -176,6 +205,11 @@ def _checked(data: Dataset) -> Dataset:
         notes.append("There are only training images: enough to score, judge and prune, not to evaluate.")
     elif not len(gallery):
         notes.append("There are queries and no gallery: nothing can be evaluated on it.")
+    if len(train) > 1 and len(set(train.pid)) == len(train):
+        notes.append(
+            "Every training image has an identity of its own: there is nothing to learn. Is the identity in another "
+            "column, or another part of the names?"
+        )
     shared = set(train.pid) & set(query.pid)
     if shared:
         notes.append(

@@ -104,23 +104,32 @@ class Dataset:
 
 
 class Rows:
-    """What a reader collects: rows, and what it leaves out."""
+    """What a reader collects: rows, and what it leaves out.
+
+    Attributes:
+        rows: split, file, identity, camera of each.
+        notes: what a person should know, a sentence each.
+        told: the files that are a row or were skipped.
+    """
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str, str, str]] = []
         self.notes: list[str] = []
+        self.told: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._examples: dict[str, list[str]] = {}
 
     def add(self, file: str, pid: str, camid: str, split: str) -> None:
         """An image: its file relative to the root, who it shows, in which camera, of which split."""
         self.rows.append((split, file, pid, camid))
+        self.told.add(file)
 
-    def skip(self, reason: str, file: str) -> None:
-        """A file, or a row of a table, that is not taken."""
+    def skip(self, reason: str, file: str, line: int = 0) -> None:
+        """A file that is not taken, or the line of a list that names it."""
         self._counts[reason] += 1
+        self.told.add(file)
         if len(kept := self._examples.setdefault(reason, [])) < 3:
-            kept.append(file)
+            kept.append(f"line {line}: {file}" if line else file)
 
     def note(self, sentence: str) -> None:
         """What a person should know besides."""

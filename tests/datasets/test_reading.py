@@ -36,7 +36,7 @@ def test_what_is_not_taken_is_counted_by_reason_and_named(tmp_path):
         "1 skipped: the name does not say who is shown ('Market-1501-v15.09.15/bounding_box_train/IMG_2041.jpg')"
         in said
     )
-    assert "1 skipped: in no folder for training, query or gallery" in said
+    assert "1 skipped: in no folder, and on no list, for training, query or gallery" in said
     assert "1 skipped: no image, by its ending" in said
     assert "1 hidden files" in said
 
@@ -126,7 +126,7 @@ def test_a_table_written_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        (["filename_,pid", "a.jpg,1"], r"no column file_name.*found filename_, pid.*Is it 'filename_'"),
+        (["filename_,pid", "a.jpg,1"], r"no column file_name.*found 'filename_', 'pid'.*Is it 'filename_'"),
         (["file_name,name", "a.jpg,1"], "no column pid or label"),
         (["file_name,pid", "a.jpg,1", "b.jpg"], "line 3: 1 fields found, 2 expected"),
         (["file_name,pid", "nowhere/a.jpg,1"], "'nowhere/a.jpg' was looked for in"),
@@ -136,7 +136,7 @@ def test_a_table_written_is_read_again(tmp_path):
             "lines 2 and 3: 'a.jpg' has the identity '1' and the identity '2'",
         ),
         (["file_name,pid"], "the table has no row"),
-        (["file_name,pid,pid", "a.jpg,1,2"], "a column is there twice"),
+        (["file_name,pid,pid", "a.jpg,1,2"], "the column pid is there twice"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_told_by_line_and_column(tmp_path, lines, said):

@@ -1,6 +1,6 @@
 """MSMT17, V1 and V2, as its authors give it: images in folders and lists that say who they show."""
 
-from fastreid_prune.datasets.folder import Folder, inside, last
+from fastreid_prune.datasets.folder import Folder, inside
 from fastreid_prune.datasets.lists import read_lines
 from fastreid_prune.datasets.names import KNOWN, NamePattern, plain_number
 from fastreid_prune.datasets.registry import layout
@@ -43,9 +43,7 @@ def read_msmt17(folder: Folder, base: str, pattern: NamePattern | None, rows: Ro
                     f"{path}, line {number}: found {line!r}, expected '0000/0000_000_01_0303morning_0008_0.jpg 0': a "
                     "file with its camera as third part, and an identity's number."
                 )
-            found = next(
-                (one for place in places if (one := inside(base, f"{place}/{file}")) in present), None
-            )
+            found = _image(base, places, file, present)
             if found is None:
                 rows.skip(f"{name} lists them, but they are not there", file)
                 continue
@@ -56,9 +54,17 @@ def read_msmt17(folder: Folder, base: str, pattern: NamePattern | None, rows: Ro
     validation = folder.file(base, _VALIDATION)
     if validation is not None:
         for _, line in read_lines(validation):
-            rows.skip(f"{_VALIDATION} has them for validation", last(line.rpartition(" ")[0]))
+            file = line.rpartition(" ")[0]
+            rows.skip(
+                f"{_VALIDATION} has them for validation", _image(base, _TRAIN_FOLDERS, file, present) or file
+            )
     if not rows.rows:
         raise FastreidPruneError(
             f"{folder.path / base}: none of the images that the lists name is there; looked in "
             f"{', '.join((*_TRAIN_FOLDERS, *_TEST_FOLDERS))}. Put the images' folders beside list_train.txt."
         )
+
+
+def _image(base: str, places: tuple[str, ...], file: str, present: set[str]) -> str | None:
+    """A listed file in the first of the places that has it."""
+    return next((one for place in places if (one := inside(base, f"{place}/{file}")) in present), None)

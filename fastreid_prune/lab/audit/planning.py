@@ -105,9 +105,10 @@ def plan_audit(
         data = datasets.hold_out(data, hold_out)
     train = data.of_split("train")
     identities = len(set(train.pid))
-    if len(train) < 8 or identities < 2:
+    if len(train) < 8 or identities < 2 or identities == len(train):
         raise FastreidPruneError(
-            f"{path}: {len(train)} training images of {identities} identities; at least 8 of 2 are needed to train on."
+            f"{path}: {len(train)} training images of {identities} identities; at least 8 images of 2 identities are needed "
+            f"to train on, and identities with several images. {' '.join(data.report())}"
         )
     machine = look(recipe)
     name, why = choose_recipe(machine, recipe)
