@@ -47,7 +47,14 @@ def command(
         for action, count in manifest.counts.items()
     ]
     rows += [("identities left", summary.identities_left, f"of {summary.identities}")]
-    print_table(f"{len(manifest)} samples, {100 * summary.ratio:g} % pruned by {summary.method}", rows)
+    share = 100 * summary.pruned / max(len(manifest), 1)
+    heading = f"{len(manifest)} samples by {summary.method}: {100 * summary.ratio:g} % asked for, {share:.1f} % pruned"
+    print_table(heading, rows)
+    if summary.pruned < summary.asked:
+        click.echo(
+            f"{summary.asked - summary.pruned} fewer are pruned than asked for: of each identity or camera some stay "
+            "(--keep-per-identity, --keep-per-camera, the method's own floor), and what a person decided."
+        )
     if summary.in_doubt:
         click.echo(
             f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is more likely "

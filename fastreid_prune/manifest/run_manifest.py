@@ -16,6 +16,7 @@ from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.selection import Regime, choose, identities_lost, strategy_and_score
+from fastreid_prune.selection.ranking import pruned_count
 from fastreid_prune.selection.run_pool import run_entropy, run_pool
 
 
@@ -26,7 +27,8 @@ class PruneSummary:
     Attributes:
         manifest: what stays, and under which identity; ``manifest.path`` is its CSV, the JSON is beside it.
         method: the name of the score or the strategy.
-        ratio: the fraction pruned of what outliers left.
+        ratio: the fraction that was to be pruned of what outliers left.
+        asked, pruned: how many samples that is, and how many were pruned; fewer where floors or decisions hold them.
         regime: how redundant the set is.
         lost: the identities of which no sample stays.
         in_doubt: samples among the pruned ones that went since their label is more likely wrong than right, whatever
@@ -37,6 +39,8 @@ class PruneSummary:
     manifest: Manifest
     method: str
     ratio: float
+    asked: int
+    pruned: int
     regime: Regime
     lost: list[str]
     in_doubt: int
@@ -127,6 +131,7 @@ def prune_run(
         entropy=run_entropy(run), right=None if run.trajectory is None else run.trajectory.epochs.final_accuracy(),
         seed=run.seed if seed is None else seed, score=ranks_by,
     )  # fmt: skip
+    asked = pruned_count(int(pool.candidates.sum()), ratio)
     manifest = Manifest.build(
         table, pool.scores, choice.keep, verdicts,
         method=method, ratio=ratio, thresholds=table.thresholds if purify else {}, source=source,
@@ -139,6 +144,8 @@ def prune_run(
         manifest=manifest.write(Path(output) if output is not None else run.folder / "manifest.csv"),
         method=method,
         ratio=ratio,
+        asked=asked,
+        pruned=int((pool.candidates & ~choice.keep).sum()),
         regime=choice.regime,
         lost=identities_lost(pool.pids, choice.keep),
         in_doubt=int(in_doubt.sum()),

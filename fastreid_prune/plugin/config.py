@@ -8,6 +8,8 @@ from fastreid_prune.purify import RULES
 from fastreid_prune.selection import strategy_and_score
 from fastreid_prune.selection.dynamic import DYNAMIC
 
+NO_RULE = "none"  # the run is judged later
+
 
 def add_prune_config(cfg: CfgNode) -> None:
     """Add the keys under ``PRUNE`` to a fastreid configuration, with defaults that change nothing."""
@@ -75,7 +77,7 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.PURIFY = node()
     # Relabel and drop what the verdicts say when the run prunes at its own end.
     cfg.PRUNE.PURIFY.ENABLED = False
-    # By which rule: "judge", or "paper" for the paper's own.
+    # By which rule: "judge", or "paper" for the paper's own. "none": not at the end of this run, but by a call later.
     cfg.PRUNE.PURIFY.RULE = "judge"
     # Plant known errors into the scoring run: how they are judged tells what the verdicts are worth on this data set.
     cfg.PRUNE.PURIFY.CALIBRATE = False
@@ -117,9 +119,10 @@ def check_prune_config(cfg: CfgNode) -> None:
     for name in ("KEEP_PER_IDENTITY", "KEEP_PER_CAMERA"):
         if prune[name] < 0:
             raise FastreidPruneError(f"PRUNE.{name}: {prune[name]} found, a count of at least 0 expected.")
-    if prune.PURIFY.RULE not in RULES:
+    rules = [*RULES, *([] if prune.PURIFY.ENABLED else [NO_RULE])]
+    if prune.PURIFY.RULE not in rules:
         raise FastreidPruneError(
-            f"PRUNE.PURIFY.RULE: {prune.PURIFY.RULE!r} found, one of {', '.join(RULES)} expected."
+            f"PRUNE.PURIFY.RULE: {prune.PURIFY.RULE!r} found, one of {', '.join(rules)} expected."
         )
     for name in ("SWITCHED", "COMPOSED", "CLIPS"):
         if not 0 <= prune.PURIFY[name] <= 0.5:

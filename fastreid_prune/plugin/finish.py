@@ -12,6 +12,7 @@ from fastreid.utils import comm
 from yacs.config import CfgNode
 
 from fastreid_prune.manifest import prune_run
+from fastreid_prune.plugin.config import NO_RULE
 from fastreid_prune.plugin.ranks import wait_for_all
 from fastreid_prune.plugin.recording import Recorder, write_trajectory
 from fastreid_prune.purify import judge_run
@@ -37,7 +38,8 @@ def finish_run(cfg: CfgNode, recorder: Recorder, dataset: Any, folder: Path, run
         scored = RunFiles.open(folder)
         scored.scored()
         logger.info(f"Scored run: {folder}")
-        if cfg.PRUNE.PURIFY.CALIBRATE or cfg.PRUNE.PURIFY.ENABLED:
+        judges = cfg.PRUNE.PURIFY.RULE != NO_RULE
+        if judges and (cfg.PRUNE.PURIFY.CALIBRATE or cfg.PRUNE.PURIFY.ENABLED):
             for sentence in judge_run(
                 scored, rule=cfg.PRUNE.PURIFY.RULE, precision=cfg.PRUNE.PURIFY.PRECISION
             ).sentences:

@@ -190,8 +190,26 @@ def test_the_command_prints_what_it_did_and_where(scored_run, tmp_path):
     run = scored_run()
     result = CliRunner().invoke(group, ["prune", str(run), "--ratio", "0.3", "-o", str(tmp_path / "m.csv")])
     assert result.exit_code == 0, result.output
-    assert "30 % pruned by entropy" in result.output and str(tmp_path / "m.csv") in result.output
+    assert (
+        "by entropy: 30 % asked for, 30.0 % pruned" in result.output
+        and str(tmp_path / "m.csv") in result.output
+    )
     assert json.loads((tmp_path / "m.json").read_text())["counts"]["prune"] == 18
+
+
+def test_the_command_says_where_floors_bind(scored_run, tmp_path):
+    arguments = [
+        "prune",
+        str(scored_run()),
+        "--ratio",
+        "0.9",
+        "--keep-per-identity",
+        "50",
+        "-o",
+        str(tmp_path / "m.csv"),
+    ]
+    said = CliRunner().invoke(group, arguments).output
+    assert "90 % asked for, 0.0 % pruned" in said and "54 fewer are pruned than asked for" in said
 
 
 @pytest.mark.parametrize(

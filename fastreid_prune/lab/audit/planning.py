@@ -30,7 +30,7 @@ from fastreid_prune.lab.audit.training import Job
 from fastreid_prune.plugin.recipes import resolve
 from fastreid_prune.plugin.shipped import CONFIGS
 
-SETTINGS, HELD_OUT = "audit.json", "dataset.csv"
+SETTINGS = "audit.json"
 _LOOKED_AT = 24  # images whose size is looked at
 _SMALL_LOGITS = 1 << 24  # images x identities up to which each epoch's logits are kept: 32 MiB an epoch
 
@@ -107,8 +107,8 @@ def plan_audit(
     identities = len(set(train.pid))
     if len(train) < 8 or identities < 2 or identities == len(train):
         raise FastreidPruneError(
-            f"{path}: {len(train)} training images of {identities} identities; at least 8 images of 2 identities are needed "
-            f"to train on, and identities with several images. {' '.join(data.report())}"
+            f"{path}: {len(train)} training images of {identities} identities; at least 8 images of 2 identities are "
+            f"needed to train on, and identities with several images. {' '.join(data.report())}"
         )
     machine = look(recipe)
     name, why = choose_recipe(machine, recipe)
@@ -118,7 +118,8 @@ def plan_audit(
         source, data = _write_held_out(data, output)
     reasons = [f"recipe {name}: {why}."]
     both: list[list[str]] = []
-    scoring = ["PRUNE.CAPTURE.KEEP_LOGITS", str(_is_small(facts))]
+    # judged here, where its sentences are shown, and not in the run too
+    scoring = ["PRUNE.CAPTURE.KEEP_LOGITS", str(_is_small(facts)), "PRUNE.PURIFY.RULE", "none"]
     for config, more in zip(RECIPES[name], (scoring, []), strict=True):
         fitted = fit(_schedule(CONFIGS / config, options), facts, given=options[::2])
         reasons += [reason for reason in fitted.reasons if not both and reason not in reasons]
@@ -217,7 +218,7 @@ def _write_held_out(data: Dataset, output: Path) -> tuple[Path, Dataset]:
     from dataclasses import replace
 
     whole = np.array([str(data.root / name) for name in data.file_name], dtype=object)
-    path = output / HELD_OUT
+    path = output / f"{data.name}.csv"  # the run and its lists are called after the table
     replace(data, file_name=whole).write_csv(path)
     again = datasets.read(path)
     return path, replace(again, name=data.name, layout=data.layout, skipped=data.skipped, notes=data.notes)

@@ -28,6 +28,7 @@ def test_the_plan_says_what_will_be_trained_on(people, tmp_path):
     scoring = plan.scoring()
     assert value(scoring.options, "DATASETS.NAMES") == f"({str(people)!r},)"
     assert value(scoring.options, "DATASETS.TESTS") == "()" and not plan.can_be_tested
+    assert value(scoring.options, "PRUNE.PURIFY.RULE") == "none"  # judged once, by the audit
     assert scoring.options[-2:] == ["SOLVER.MAX_EPOCH", "3"]
     assert value(plan.retraining("auto", tmp_path / "m.csv").options, "PRUNE.MANIFEST") == str(
         tmp_path / "m.csv"
@@ -36,7 +37,7 @@ def test_the_plan_says_what_will_be_trained_on(people, tmp_path):
 
 def test_a_test_split_made_on_request_is_written_as_a_table(people, tmp_path):
     plan = plan_audit(people, tmp_path / "out", recipe="small", hold_out=0.34)
-    assert plan.can_be_tested and plan.path == tmp_path / "out" / "dataset.csv"
+    assert plan.can_be_tested and plan.path == tmp_path / "out" / "people.csv"
     held = datasets.read(plan.path)
     assert [(split, images) for split, images, *_ in held.counts()] == [
         ("train", 16),
