@@ -84,12 +84,36 @@ def _layouts() -> str:
     )
 
 
+def _formats() -> str:
+    from fastreid_prune import formats
+
+    known = {one.name: one for one in (*formats.written(), *formats.read())}
+    return table(
+        ("format", "`export` writes", "`import` reads", "source"),
+        (
+            (f"`{name}`", one.writes or "–", one.reads or "–", one.source or "ours")
+            for name, one in sorted(known.items())
+        ),
+    )
+
+
+def _patches() -> str:
+    from fastreid_prune.plugin.compat.apply import PATCHES
+
+    return table(
+        ("patch", "without it", "versions concerned"),
+        ((f"`{patch.name}`", patch.breaks, patch.versions) for patch in PATCHES),
+    )
+
+
 MADE = {
     "<!-- keys -->": _keys,
     "<!-- scores -->": _scores,
     "<!-- strategies -->": _strategies,
     "<!-- rules -->": _rules,
     "<!-- layouts -->": _layouts,
+    "<!-- formats -->": _formats,
+    "<!-- patches -->": _patches,
 }
 
 

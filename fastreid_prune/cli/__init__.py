@@ -14,22 +14,22 @@ from fastreid_prune.version import __version__
 
 # verb -> one line of help; the module of a verb has its name (``import`` is a keyword: ``import_``)
 VERBS = {
-    "audit": "Any data set: scored by a recipe that fits, judged; page, manifest and lists.",
-    "quickstart": "The whole way: scored, pruned, retrained on what is kept, side by side.",
+    "audit": "Any data set: score it, judge it, write page, manifest and lists.",
+    "quickstart": "Score, prune, retrain on what is kept, and compare.",
     "run": "Run any fastreid training script, unmodified, with the plug-in active.",
     "demo": "Write the embedded data set, in Market-1501's layout, with its truth.csv.",
-    "judge": "Which labels are wrong, which images are nobody's; how sure that is.",
-    "prune": "Make a manifest from a scored run.",
-    "export": "The published lists of a scored run, and other tools' formats.",
-    "import": "A manifest from published lists, or from what a person corrected.",
-    "report": "The page of a scored run: what was found, and a place to judge it.",
-    "merge": "Merge scored runs over seeds into one run.",
-    "evaluate": "Rank-k and mAP of features from anywhere.",
-    "compare": "Retrained runs side by side.",
-    "sweep": "Grids of experiments: methods, ratios, seeds; tables and figures.",
-    "plant": "A test bed from a data set: wrong labels and outliers planted, and named in truth.csv.",
-    "weights": "ImageNet weights of MobileNetV2, for training on CPU.",
-    "doctor": "What is installed, what fits, and what to install.",
+    "judge": "Find wrong labels and outliers, and say how sure that is.",
+    "prune": "Write the manifest of a scored run: what to keep, relabel and drop.",
+    "export": "Write lists to publish, and other tools' formats.",
+    "import": "Make a manifest from lists, or from what a person corrected.",
+    "report": "Write the page of a scored run: what was found, and a place to decide.",
+    "merge": "Merge scored runs with different seeds into one.",
+    "evaluate": "Compute Rank-k and mAP of features from anywhere.",
+    "compare": "Print retrained runs side by side.",
+    "sweep": "Run grids of experiments: methods, ratios, seeds; tables and figures.",
+    "plant": "Copy a data set and add known errors, listed in truth.csv.",
+    "weights": "Put ImageNet weights of MobileNetV2 in place, for training on CPU.",
+    "doctor": "Say what is installed, what fits, and what to install.",
 }
 
 

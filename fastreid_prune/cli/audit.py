@@ -13,7 +13,7 @@ from fastreid_prune.cli.auditing import auditing_options, print_audited, print_p
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="A new folder, or that of a call that was cut off, which goes on.")  # fmt: skip
 @click.option("--truth", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="truth.csv of a test bed: measure the verdicts.")  # fmt: skip
+              help="truth.csv of a data set with known errors: measure the verdicts.")  # fmt: skip
 def command(
     data: str,
     options: tuple[str, ...],

@@ -70,6 +70,6 @@ def print_results(results: "list[RunResult]") -> None:
         for r in results
     ]
     if any(result.planted_errors is not None for result in results):
-        header.append("planted errors kept")
+        header.append("known errors kept")
         rows = [(*row, result.planted_errors) for row, result in zip(rows, results, strict=True)]
     print_table("", rows, tuple(header))

@@ -30,7 +30,7 @@ _READ = "\n".join(f"  {form.name}: {form.reads}" for form in read())
 @click.option("--root", type=click.Path(exists=True, file_okay=False), envvar="FASTREID_DATASETS", default="datasets",
               show_default="$FASTREID_DATASETS or datasets", help="The folder that holds the data sets.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice([form.name for form in read()]),
-              help="The format of LISTS.  [told by the files]")  # fmt: skip
+              help="The format of LISTS.  [recognised by the files]")  # fmt: skip
 @click.option("--ratio", type=float, help="Fraction to prune, in [0, 1).")
 @click.option("--purify", is_flag=True, help="Act on the lists' verdicts: relabel, leave out outliers.")
 @click.option("--method", help="Score to rank by.  [the one the lists are ranked by]")

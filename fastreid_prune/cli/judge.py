@@ -9,14 +9,14 @@ from fastreid_prune.errors import FastreidPruneError
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False))
 @click.option("--rule", default="judge", show_default=True,
-              help="judge: all evidence, as far as injected errors bear it out; paper: its own rule.")  # fmt: skip
+              help="judge: all evidence, where injected errors show its worth; paper: the paper's rule.")  # fmt: skip
 @click.option(
     "--precision", default=0.95, show_default=True, help="Share of the verdicts that should be right."
 )
 @click.option("--uncalibrated", is_flag=True,
-              help="Where no errors were injected: give verdicts all the same, at your own word.")  # fmt: skip
+              help="Give verdicts although no errors were injected and nothing shows their worth.")  # fmt: skip
 @click.option("--truth", type=click.Path(exists=True, dir_okay=False),
-              help="truth.csv of a test bed: measure the verdicts.")  # fmt: skip
+              help="truth.csv of a data set with known errors: measure the verdicts.")  # fmt: skip
 def command(run: str, rule: str, precision: float, uncalibrated: bool, truth: str | None) -> None:
     """Judge the labels of RUN, the output folder of a scored run, and write the verdicts into its scores."""
     from fastreid_prune.purify.judge_run import judge_run

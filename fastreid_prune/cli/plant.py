@@ -12,10 +12,10 @@ from fastreid_prune.lab.testbed import plant
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the test bed."
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the copy."
 )
 @click.option(
-    "--wrong-labels", default=0.10, show_default=True, help="Share of a pattern that is given without one."
+    "--wrong-labels", default=0.10, show_default=True, help="Share of wrong labels, for a pattern without its own."
 )
 @click.option(
     "--pattern",
@@ -27,11 +27,11 @@ from fastreid_prune.lab.testbed import plant
     "identities. Several: uniform:0.05,tracklet:0.05.",
 )
 @click.option("--outliers", default=0.03, show_default=True, help="Share of the training images.")
-@click.option("--seed", default=0, show_default=True, help="Another seed plants other errors.")
+@click.option("--seed", default=0, show_default=True, help="Another seed makes other errors.")
 def command(
     folder: Path, output: Path, wrong_labels: float, pattern: str, outliers: float, seed: int
 ) -> None:
-    """Copy the data set in FOLDER with wrong labels and outliers planted, and a truth.csv that names them.
+    """Copy the data set in FOLDER, add wrong labels and outliers, and list them in a truth.csv.
 
     FOLDER holds a data set in any layout. One in Market-1501's, VeRi's or MSMT17's stays in it, any other becomes one
     in Market-1501's. Unchanged images are hard links where possible.

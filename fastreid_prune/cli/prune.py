@@ -12,18 +12,18 @@ from fastreid_prune.cli.printing import print_table
               help="A score: the plain ranking by it; or a strategy.")  # fmt: skip
 @click.option("--score", help="What a strategy ranks by; not with a score as the method.  [entropy]")
 @click.option("--purify", is_flag=True,
-              help="Act on the run's verdicts: relabel; leave out outliers and what is more likely wrong.")  # fmt: skip
+              help="Act on the run's verdicts: relabel, leave out outliers and what is more likely wrong than right.")  # fmt: skip
 @click.option("--identities", is_flag=True,
-              help="With --purify: merge and part identities as accepted in RUN/prune/identities.csv.")  # fmt: skip
+              help="With --purify: merge and split identities as accepted in RUN/prune/identities.csv.")  # fmt: skip
 @click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-              help="What a person decided, saved from the report's page: holds over any verdict.")  # fmt: skip
+              help="What a person decided, saved from the report's page; it overrides any verdict.")  # fmt: skip
 @click.option("--keep-per-identity", type=click.IntRange(0), default=0, show_default=True, metavar="K",
               help="Leave every identity at least K images.")  # fmt: skip
 @click.option("--keep-per-camera", type=click.IntRange(0), default=0, show_default=True, metavar="K",
               help="Leave every identity at least K images in each of its cameras.")  # fmt: skip
 @click.option("--most-removed", type=click.FloatRange(0, 1), default=0.2, show_default=True, metavar="SHARE",
               help="Where --purify would leave out more of the samples, it leaves out none.")  # fmt: skip
-@click.option("--lose-identities", is_flag=True, help="Let --purify take all images of an identity.")
+@click.option("--lose-identities", is_flag=True, help="Let --purify leave out all images of an identity.")
 @click.option("--seed", type=click.IntRange(0), help="For the method random; by default the run's own.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="The manifest, a CSV.  [RUN/prune/manifest.csv]"

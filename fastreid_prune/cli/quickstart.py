@@ -23,7 +23,7 @@ def command(
 ) -> None:
     """Score DATA (or the embedded data set), judge and prune it, train on all, random, entropy and auto, and compare.
 
-    DATA as for `fastreid-prune audit`. Without a test split a fifth of the identities is held out for one.
+    DATA as for `fastreid-prune audit`. Without a test split, a fifth of the identities becomes one.
     """
     from fastreid_prune.lab.audit import plan_quickstart, quickstart
 

@@ -46,7 +46,7 @@ pretty_name: Important, mislabelled and outlier samples of {name}
 # Important, mislabelled and outlier samples of {name}
 
 For training a re-identification model on {name} with fewer images or better labels: which training images matter
-most, which carry another person's identity, which show nobody in particular. These are file names, identities and
+most, which carry another person's identity, which show no known identity. These are file names, identities and
 numbers; the images are not here. Whatever reads CSV reads them. Made with fastreid_prune {__version__} after "Data
 Pruning Can Do More" (Yang et al., TMLR 2024, arXiv 2412.10091).
 
@@ -207,7 +207,7 @@ def _files(publication: Publication) -> str:
     columns = {
         "`pid`, `given_pid`": "the identity that the data set gives",
         **{f"`{name}`": f"high: {_direction(name)}" for name in table.scores},
-        "`verdict`": "clean, mislabelled, outlier or near_duplicate; empty where nobody judged",
+        "`verdict`": "clean, mislabelled, outlier or near_duplicate; empty in a run that was not judged",
         "`suggested_pid`, `runner_up_pid`": "the identity that a mislabelled sample shows, and the next likely",
         "`confidence`": "probability that the verdict is right, 0 to 1",
         "`reason`, `evidence`": "in words",

@@ -82,5 +82,5 @@ def _kept(verdicts: Verdicts, rows: np.ndarray) -> Verdicts:
         suggested_pid=np.where(taken, "", verdicts.suggested_pid),
         runner_up_pid=np.where(taken, "", verdicts.runner_up_pid),
         confidence=np.where(taken, np.nan, verdicts.confidence.astype(float)),
-        reason=np.where(taken, "held back: purification would go too far", verdicts.reason),
+        reason=np.where(taken, "not acted on: purification would go too far", verdicts.reason),
     )

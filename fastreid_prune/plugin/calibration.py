@@ -32,19 +32,19 @@ def planted(
     """
     if type(train_set) is not CommDataset:
         logger.warning(
-            f"PRUNE.PURIFY.CALIBRATE: nothing is planted into a training set of type {type(train_set).__name__}."
+            f"PRUNE.PURIFY.CALIBRATE: no errors are injected into a training set of type {type(train_set).__name__}."
         )
         return train_set
     pids = np.array([str(item[1]) for item in train_set.img_items], dtype=object)
     if len(set(pids.tolist())) < 3 or len(pids) < 100:
         logger.warning(
-            f"PRUNE.PURIFY.CALIBRATE: nothing is planted into {len(pids)} images; at least 100 are needed."
+            f"PRUNE.PURIFY.CALIBRATE: no errors are injected into {len(pids)} images; at least 100 are needed."
         )
         return train_set
     camids = np.array([str(item[2]) if len(item) > 2 else "" for item in train_set.img_items], dtype=object)
     plan = plan_calibration(pids, camids, switched=switched, composed=composed, clips=clips)
     logger.info(
-        f"Injected to calibrate the verdicts: {len(plan.switched)} switched labels, {len(plan.composed)} composed "
+        f"Injected to calibrate the verdicts: {len(plan.switched)} wrong labels, {len(plan.composed)} synthetic "
         f"outliers, {len(plan.clips)} moved clips."
     )
     return PlantedDataset(train_set, root, plan)

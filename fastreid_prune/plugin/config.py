@@ -49,7 +49,7 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.CAPTURE.FACTORED = False
 
     # Of each query, how many gallery images an evaluation keeps by name, in OUTPUT_DIR/prune/retrieved.npz: the report
-    # shows whose changed. 0: none. One more search of the gallery; not done with TEST.RERANK.
+    # shows which answers changed. 0: none. One more search of the gallery; not done with TEST.RERANK.
     cfg.PRUNE.KEEP_RETRIEVED = 0
 
     # How a scored run chooses: a score, or a strategy such as "auto"; and the fraction it prunes at its own end
@@ -79,9 +79,10 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.PURIFY.ENABLED = False
     # By which rule: "judge", or "paper" for the paper's own. "none": not at the end of this run, but by a call later.
     cfg.PRUNE.PURIFY.RULE = "judge"
-    # Plant known errors into the scoring run: how they are judged tells what the verdicts are worth on this data set.
+    # Inject known errors into the scoring run: how many are found again shows what verdicts are worth on this data set.
     cfg.PRUNE.PURIFY.CALIBRATE = False
-    # The share of the samples whose label is switched for the run, and of outliers composed and added to it.
+    # The shares of the samples that get a wrong label for the run, of synthetic outliers added to it, and of images that
+    # are moved in whole clips.
     cfg.PRUNE.PURIFY.SWITCHED = 0.02
     cfg.PRUNE.PURIFY.COMPOSED = 0.015
     cfg.PRUNE.PURIFY.CLIPS = 0.03

@@ -96,7 +96,7 @@ class InRunPlan:
             raise FastreidPruneError(
                 "PRUNE.PURIFY in a run that chooses several times "
                 f"({'PRUNE.METHOD ' + prune.METHOD if self.dynamic else 'PRUNE.IN_RUN.EVERY'}): labels that were "
-                "mended would be judged again by what was recorded under the old ones. Set PRUNE.PURIFY.ENABLED and "
+                "corrected would be judged again by what was recorded under the old ones. Set PRUNE.PURIFY.ENABLED and "
                 "PRUNE.PURIFY.CALIBRATE False, or choose once (PRUNE.IN_RUN.EVERY 0)."
             )
 

@@ -56,7 +56,7 @@ class Quality:
             "relabelled": "wrong labels given the right identity",
             "outlier_precision": "called outlier: is one, or has a wrong label",
             "outlier_recall": "outliers called so",
-            "errors_mended": "errors of either kind mended",
+            "errors_mended": "errors of either kind corrected",
             "clean_altered": "clean samples altered",
         }
         rows = [(words, f"{getattr(self, name):.3f}") for name, words in plain.items()]

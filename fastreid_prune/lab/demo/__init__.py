@@ -1,7 +1,7 @@
 """The embedded data set: figures like people, rendered from a seed, with known errors.
 
 It has Market-1501's layout, needs no download and is made for trying things out in minutes: identities that
-look alike, cameras that differ, near-copies as consecutive frames make them, wrong labels and outliers that
+look alike, cameras that differ, near-duplicates as consecutive frames make them, wrong labels and outliers that
 ``truth.csv`` names.
 """
 

@@ -71,7 +71,7 @@ def _kept(table: Sequence[Row]) -> list[Block]:
         lines.append((scored, method, f"{100 * ratio:g} %", purified, *cells))
     header = ("scored with", "method", "pruned", "purified", *(name.replace("_", " ") for name in known))
     text = "Means over seeds. Of a test bed whose truth is known also which of its errors are trained on, and how many"
-    text += " images beyond the first of each group of near-copies."
+    text += " images beyond the first of each group of near-duplicates."
     return [Block("What is kept", text, header, lines)] if lines else []
 
 

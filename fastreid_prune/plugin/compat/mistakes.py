@@ -67,7 +67,7 @@ def stop_loading() -> None:
 PATCHES = (
     Patch(
         name="mistakes",
-        breaks="a full disk during training, and whatever else a person can mend, is logged with a traceback",
+        breaks="a full disk during training, and whatever else a user can put right, is logged with a traceback",
         versions="all",
         needed=always,
         apply=_log_no_traceback_of_mistakes,

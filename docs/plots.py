@@ -1,0 +1,85 @@
+"""Plots in the pages, drawn from the tables that stand there: a mark before a table, ``<!-- plot: accuracy -->``.
+
+They are drawn when the site is built, in the report page's style, and so cannot differ from the figures. Elsewhere the mark is
+an invisible comment, and the table is there.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from fastreid_prune.report.plot_style import FAINT, GIVEN, INK, KEPT, OTHER, figure, to_svg
+
+_MARK = re.compile(r"<!-- plot: (\w+) -->")
+_VALUE = re.compile(r"(-?\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?))?")
+_STYLES = {
+    "auto": (GIVEN, "o", "-"),
+    "random": (INK, "s", "--"),
+    "entropy": (OTHER, "^", "-"),
+    "el2n": (KEPT, "v", "-"),
+    "forgetting": (KEPT, "D", ":"),
+    "moving_average_loss": (KEPT, "P", "-."),
+}
+
+
+def table_after(markdown: str) -> tuple[list[str], list[list[str]], str]:
+    """Header, rows and the text before the first table.
+
+    >>> table_after("Unpruned 5.\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n\\ntext")
+    (['a', 'b'], [['1', '2']], 'Unpruned 5.')
+    """
+    found = re.search(r"^\|.*\|\n\|[-|: ]+\|\n((?:\|.*\|\n?)+)", markdown, re.MULTILINE)
+    if found is None:
+        raise ValueError("a plot is asked for where no table follows")
+    header, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in found[0].splitlines())
+    return header, rows, markdown[: found.start()].strip()
+
+
+def value(cell: str) -> tuple[float, float]:
+    """The first number of a cell and its spread, 0 where none is given.
+
+    >>> value("51.92 ± 2.02"), value("**7** MB")
+    ((51.92, 2.02), (7.0, 0.0))
+    """
+    found = _VALUE.search(cell)
+    if found is None:
+        raise ValueError(f"no number in the cell {cell!r}")
+    return float(found[1]), float(found[2] or 0)
+
+
+def accuracy(markdown: str, name: str) -> str:
+    """Accuracy against the share that was pruned, with the band of training on everything."""
+    header, rows, before = table_after(markdown)
+    shares = {place: float(text[:-1]) for place, text in enumerate(header) if re.fullmatch(r"\d+ %", text)}
+    with figure(480, 300) as (drawing, axes):
+        if unpruned := re.search(r"Unpruned (\S+ ± [\d.]+\d)", before):
+            middle, spread = value(unpruned[1])
+            axes.axhspan(middle - spread, middle + spread, color=FAINT, lw=0)
+            axes.axhline(middle, color=INK, lw=0.8)
+            axes.annotate("everything", (max(shares.values()) + 2, middle), va="bottom", ha="right")
+        for method, *cells in rows:
+            colour, marker, line = _STYLES.get(method, (KEPT, ".", "-"))
+            points = [(share, *value(cells[place - 1])) for place, share in shares.items()]
+            x, y, spread = zip(*points, strict=True)
+            axes.errorbar(x, y, spread, color=colour, marker=marker, ls=line, ms=5, capsize=2, elinewidth=0.8,
+                          label=method.replace("_", " "), zorder=3 if method == "auto" else 2)  # fmt: skip
+        axes.set_xticks(list(shares.values()))
+        axes.set_xlim(0, max(shares.values()) + 3)
+        axes.set_xlabel("pruned, %")
+        axes.set_ylabel("(Rank-1 + mAP) / 2, %")
+        drawing.legend(loc="outside right upper")
+    return to_svg(
+        drawing, name, "Accuracy against the share that was pruned; the table below has the figures"
+    )
+
+
+PLOTS: dict[str, Callable[[str, str], str]] = {"accuracy": accuracy}
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Called by MkDocs for every page."""
+    parts = _MARK.split(markdown)
+    text = parts[0]
+    for number, (kind, rest) in enumerate(zip(parts[1::2], parts[2::2], strict=True)):
+        text += "\n" + PLOTS[kind](rest, f"plot{number}").replace("\n", " ") + "\n" + rest
+    return text
