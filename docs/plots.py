@@ -1,7 +1,7 @@
 """Plots in the pages, drawn from the tables that stand there: a mark before a table, ``<!-- plot: accuracy -->``.
 
-They are drawn when the site is built, in the report page's style, and so cannot differ from the figures. Elsewhere the mark is
-an invisible comment, and the table is there.
+They are drawn when the site is built, in the report page's style, and so cannot differ from the figures. Elsewhere the
+mark is an invisible comment, and the table is there.
 """
 
 import re

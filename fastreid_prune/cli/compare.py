@@ -8,7 +8,7 @@ from fastreid_prune.cli.printing import print_table
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="NAME=RUN...")
 @click.option(
-    "--truth", type=click.Path(exists=True, dir_okay=False), help="truth.csv of a data set with known errors: count those trained on."
+    "--truth", type=click.Path(exists=True, dir_okay=False), help="truth.csv of a data set with known errors."
 )
 def command(runs: tuple[str, ...], truth: str | None) -> None:
     """Print a table of runs: NAME=RUN, RUN being the output folder of a training with PRUNE.SEED 0 or more."""

@@ -11,11 +11,12 @@ from fastreid_prune.lab.testbed import plant
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the copy.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the copy."
-)
-@click.option(
-    "--wrong-labels", default=0.10, show_default=True, help="Share of wrong labels, for a pattern without its own."
+    "--wrong-labels",
+    default=0.10,
+    show_default=True,
+    help="Share of wrong labels, for a pattern without its own.",
 )
 @click.option(
     "--pattern",

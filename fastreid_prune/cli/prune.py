@@ -12,7 +12,7 @@ from fastreid_prune.cli.printing import print_table
               help="A score: the plain ranking by it; or a strategy.")  # fmt: skip
 @click.option("--score", help="What a strategy ranks by; not with a score as the method.  [entropy]")
 @click.option("--purify", is_flag=True,
-              help="Act on the run's verdicts: relabel, leave out outliers and what is more likely wrong than right.")  # fmt: skip
+              help="Act on the run's verdicts: relabel; leave out outliers and what is more likely wrong.")  # fmt: skip
 @click.option("--identities", is_flag=True,
               help="With --purify: merge and split identities as accepted in RUN/prune/identities.csv.")  # fmt: skip
 @click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",

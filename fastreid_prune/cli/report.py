@@ -50,7 +50,8 @@ def command(
         ("pictures", summary.pictures),
     ]
     print_table(
-        "Suspects" if summary.judged else "Suspects (this run has not been judged: fastreid-prune judge)", rows
+        "Suspects" if summary.judged else "Suspects (this run has not been judged: fastreid-prune judge)",
+        rows,
     )
     if summary.missing:
         click.echo(

@@ -81,8 +81,8 @@ def add_prune_config(cfg: CfgNode) -> None:
     cfg.PRUNE.PURIFY.RULE = "judge"
     # Inject known errors into the scoring run: how many are found again shows what verdicts are worth on this data set.
     cfg.PRUNE.PURIFY.CALIBRATE = False
-    # The shares of the samples that get a wrong label for the run, of synthetic outliers added to it, and of images that
-    # are moved in whole clips.
+    # The shares of the samples that get a wrong label for the run, of synthetic outliers added to it, and of images
+    # that are moved in whole clips.
     cfg.PRUNE.PURIFY.SWITCHED = 0.02
     cfg.PRUNE.PURIFY.COMPOSED = 0.015
     cfg.PRUNE.PURIFY.CLIPS = 0.03
