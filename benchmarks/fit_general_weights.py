@@ -91,7 +91,7 @@ def evidence_of(case: Case) -> tuple[np.ndarray, np.ndarray]:
     planted = InjectedErrors.of(case.trajectory)
     reference = build_reference_set(case.trajectory, planted.label, planted.dataset_rows)
     evidence = weigh(case.trajectory, reference, planted.label)
-    natural = planted.dataset_rows & ~planted.switched & evidence.seen
+    natural = planted.dataset_rows & ~planted.moved & evidence.seen
     scaled = usual_of(evidence, natural, reference.label_confidence)(evidence.columns)
     names = np.array([*case.trajectory.samples.class_names, None], object)[:-1]
     return scaled[case.rows], names[evidence.suggested[case.rows]] == case.true_pid

@@ -78,8 +78,11 @@ def main() -> None:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the runs.")
 @click.option("--noise", default=NOISES, show_default=True, help="PATTERN:SHARE, several with commas.")
 @click.option("--seeds", default="0,1,2", show_default=True, help="Of the planting and of the training.")
+@click.option("--outliers", default=OUTLIERS, show_default=True, help="Share of the images.")
 @click.option("--config", default="configs/Demo/score.yml", show_default=True)
-def score(data: Path, options: tuple[str, ...], output: Path, noise: str, seeds: str, config: str) -> None:
+def score(
+    data: Path, options: tuple[str, ...], output: Path, noise: str, seeds: str, outliers: float, config: str
+) -> None:
     """Plant errors into DATA and score it, for each noise and seed; OPTIONS are fastreid's."""
     for seed in seeds.split(","):
         for pattern, share in (one.split(":") for one in noise.split(",")):
@@ -88,7 +91,7 @@ def score(data: Path, options: tuple[str, ...], output: Path, noise: str, seeds:
                 click.echo(f"{run}: there already")
                 continue
             bed = run.with_name(f"{run.name}-data")
-            plant(data, bed, float(share), pattern, OUTLIERS if float(share) else 0.0, int(seed))
+            plant(data, bed, float(share), pattern, outliers if float(share) else 0.0, int(seed))
             train(config, run, bed, ["PRUNE.PURIFY.CALIBRATE", "True", "PRUNE.SEED", seed, *options])
             click.echo(f"{run}: done")
 
@@ -118,7 +121,7 @@ def table(runs: Path, weights: Path | None, precisions: tuple[float, ...]) -> No
                 for column, value in figures.items():
                     rows[name][column].append(value)
         click.echo(
-            f"\n{runs.name}, {noise}, {len(cases)} seeds; samples switched by the calibration are left out\n"
+            f"\n{runs.name}, {noise}, {len(cases)} seeds; samples moved by the scoring run are left out\n"
         )
         columns = list(next(iter(rows.values())))
         click.echo(f"| | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
@@ -199,7 +202,7 @@ def retrain(
         case = Case(runs / noise / f"seed-{seed}")
         arms = {"noisy": Verdicts.unjudged(len(given_samples(case.trajectory)))}
         for asked in precisions:
-            arms[f"purified-{asked:g}"] = assess(case.trajectory, weights=general, precision=asked).verdicts
+            arms[f"purified-{asked:g}"] = case.judged(general, asked)
         arms["truth"] = case.truth_as_verdicts()
         for name, verdicts in arms.items():
             counts = case.left(verdicts)

@@ -9,6 +9,7 @@ import numpy as np
 from fastreid_prune import load_trajectory, scores
 from fastreid_prune.datasets.truth import read_truth
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.purify.clip_verdicts import judge_clips
 from fastreid_prune.purify.general import General
 from fastreid_prune.purify.judge import DEFAULT_PRECISION, assess
 from fastreid_prune.purify.metrics import average_precision, quality
@@ -35,15 +36,15 @@ COLUMNS_OF_QUALITY = {
 
 
 class Case:
-    """One scored run with the truth of its data set, the samples that the calibration switched left out."""
+    """One scored run with the truth of its data set, the samples that the scoring run moved on purpose left out."""
 
     def __init__(self, run: Path) -> None:
         """Load the run; its data set is beside it, in ``<run>-data``."""
         self.data = run.with_name(f"{run.name}-data")
         self.trajectory = load_trajectory(run)
         planted = InjectedErrors.of(self.trajectory)
-        self.rows = np.flatnonzero(planted.dataset_rows & ~planted.switched)
-        self.among_own = ~planted.switched[planted.dataset_rows]
+        self.rows = np.flatnonzero(planted.dataset_rows & ~planted.moved)
+        self.among_own = ~planted.moved[planted.dataset_rows]
         truth = {row.file: row for row in read_truth(self.data / "truth.csv")}
         self._truth = truth
         known = [truth[name] for name in self.trajectory.samples.file_name[self.rows]]
@@ -61,6 +62,11 @@ class Case:
         blank = np.full(len(rows), "", object)
         columns = (np.array(part, object) for part in (verdict, suggested))
         return Verdicts(*columns, blank, np.ones(len(rows)), blank)
+
+    def judged(self, weights: General | None, precision: float) -> Verdicts:
+        """What the judge says of the data set's own samples, one by one and in clips."""
+        single = assess(self.trajectory, weights=weights, precision=precision).verdicts
+        return judge_clips(self.trajectory, precision).apply(single)
 
     def left(self, verdicts: Verdicts) -> tuple[int, int, int]:
         """If the verdicts are obeyed: the samples that are left, wrong labels among them, outliers among them."""

@@ -108,7 +108,8 @@ class ScoredRun(RunFiles):
         *,
         score: str | None = None,
         purify: bool = False,
-        decisions: str | os.PathLike[str] | None = None,
+        identities: bool = False,
+        decisions: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
         keep_per_identity: int = 0,
         keep_per_camera: int = 0,
         seed: int | None = None,
@@ -118,8 +119,8 @@ class ScoredRun(RunFiles):
     ) -> Manifest:
         """What stays and under which label, written to ``manifest.csv`` beside the scores; see :func:`.prune_run`."""
         return prune_run(
-            self, ratio, strategy, score=score, purify=purify, decisions=decisions, output=output,
-            keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera, seed=seed,
+            self, ratio, strategy, score=score, purify=purify, identities=identities, decisions=decisions,
+            output=output, keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera, seed=seed,
             most_removed=most_removed, lose_identities=lose_identities,
         ).manifest  # fmt: skip
 

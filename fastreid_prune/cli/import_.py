@@ -27,7 +27,7 @@ _READ = "\n".join(f"  {form.name}: {form.reads}" for form in read())
 @click.option("--dataset", "datasets", multiple=True, metavar="NAME",
               help="As fastreid calls it, such as Market1501; repeatable. Or a table of samples "
               "(file_name,pid,camid), or a scored run.  [what the lists say]")  # fmt: skip
-@click.option("--root", type=click.Path(exists=True, file_okay=False), envvar="FASTREID_DATASETS", default="datasets",
+@click.option("--root", type=click.Path(file_okay=False), envvar="FASTREID_DATASETS", default="datasets",
               show_default="$FASTREID_DATASETS or datasets", help="The folder that holds the data sets.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice([form.name for form in read()]),
               help="The format of LISTS.  [recognised by the files]")  # fmt: skip
@@ -73,6 +73,8 @@ def command(
     print_table(f"{summary.kind}, for {summary.samples} images", rows)
     for line in tally.lines():
         click.echo(line)
+    for note in summary.notes:
+        click.echo(note)
     if summary.unlisted:
         shown = examples(summary.unlisted_examples, summary.unlisted)
         click.echo(f"{summary.unlisted} images of the data set are not mentioned: {shown}")

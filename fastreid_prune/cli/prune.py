@@ -15,8 +15,8 @@ from fastreid_prune.cli.printing import print_table
               help="Act on the run's verdicts: relabel; leave out outliers and what is more likely wrong.")  # fmt: skip
 @click.option("--identities", is_flag=True,
               help="With --purify: merge and split identities as accepted in RUN/prune/identities.csv.")  # fmt: skip
-@click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-              help="What a person decided, saved from the report's page; it overrides any verdict.")  # fmt: skip
+@click.option("--decisions", type=click.Path(exists=True, dir_okay=False), metavar="FILE", multiple=True,
+              help="What a person decided, saved from the report's page: overrides verdicts; repeatable.")  # fmt: skip
 @click.option("--keep-per-identity", type=click.IntRange(0), default=0, show_default=True, metavar="K",
               help="Leave every identity at least K images.")  # fmt: skip
 @click.option("--keep-per-camera", type=click.IntRange(0), default=0, show_default=True, metavar="K",
@@ -29,7 +29,8 @@ from fastreid_prune.cli.printing import print_table
     "-o", "--output", type=click.Path(dir_okay=False), help="The manifest, a CSV.  [RUN/prune/manifest.csv]"
 )
 def command(
-    run: str, ratio: float, method: str, score: str | None, purify: bool, identities: bool, decisions: str | None,
+    run: str, ratio: float, method: str, score: str | None, purify: bool, identities: bool,
+    decisions: tuple[str, ...],
     keep_per_identity: int, keep_per_camera: int, most_removed: float, lose_identities: bool, seed: int | None,
     output: str | None,
 ) -> None:  # fmt: skip

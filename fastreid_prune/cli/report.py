@@ -60,6 +60,8 @@ def command(
     for path, size in zip(summary.pages, summary.sizes, strict=True):
         click.echo(f"page: {path} ({size / 1e6:.1f} MB)")
     click.echo(f"Then: fastreid-prune prune {run} --ratio {ratio:g} --decisions decisions.csv")
+    if summary.findings:
+        click.echo("      and for what was decided on identities: --decisions identities.csv")
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -5,11 +5,13 @@ from pathlib import Path
 from fastreid_prune.formats import cleanlab, imagefolder
 from fastreid_prune.formats.registry import Request, reader
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.scored_run.identity_table import is_identities
 
 
 def is_manifest(path: Path) -> bool:
     """Whether a path is a CSV that is no table of another format."""
-    return path.suffix == ".csv" and path.name not in (cleanlab.TABLE, imagefolder.TABLE) and path.is_file()
+    others = path.name in (cleanlab.TABLE, imagefolder.TABLE) or is_identities(path)
+    return path.suffix == ".csv" and not others and path.is_file()
 
 
 @reader("manifest", "a manifest's CSV that was edited by hand", detect=is_manifest)

@@ -10,6 +10,8 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.formats import registry
 from fastreid_prune.formats.corrected import Corrected
+from fastreid_prune.formats.decided import IdentityDecisions
+from fastreid_prune.formats.identities import from_identities
 from fastreid_prune.formats.listed import Listed, merge
 from fastreid_prune.formats.matching import Tally
 from fastreid_prune.formats.registry import Format, Request
@@ -17,7 +19,7 @@ from fastreid_prune.formats.to_manifest import from_corrections, from_lists
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.trajectory import Samples
 
-_Reading = TypeVar("_Reading", Corrected, Manifest)
+_Reading = TypeVar("_Reading", Corrected, IdentityDecisions, Manifest)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class ImportSummary:
         samples: all samples of the data set.
         unlisted: how many of them nothing was said about, and ``unlisted_examples``.
         missing: how many of these the base manifest had given out to be corrected.
+        notes: what else was done or left, in sentences.
         tally: what became of the rows that were read.
         new_ids: identities that the data set does not have.
     """
@@ -44,6 +47,7 @@ class ImportSummary:
     tally: Tally
     new_ids: list[str]
     missing: int = field(default=0)
+    notes: list[str] = field(default_factory=list)
 
 
 def import_lists(
@@ -85,7 +89,7 @@ def import_lists(
     readings = [form.read(path, request) for form, path in found if form.read is not None]
     listed = [each for each in readings if isinstance(each, Listed)]
     corrections = [each for each in readings if isinstance(each, Corrected)]
-    missing = 0
+    missing, notes = 0, list[str]()
     if listed and len(listed) < len(readings):
         raise FastreidPruneError(f"{lists}: lists beside corrections. Import them one by one.")
     if listed:
@@ -101,6 +105,11 @@ def import_lists(
         if based_on is not None:
             given_out = based_on.kept[based_on.check_against(samples.file_name, samples.pid)]
             missing = int((given_out & ~present).sum())
+    elif decided := [each for each in readings if isinstance(each, IdentityDecisions)]:
+        one = _one(decided, lists)
+        manifest = from_identities(samples, one, None if base is None else Manifest.read(base), ratio)
+        present, tally = np.ones(len(samples), bool), Tally(len(one.findings), len(one.findings))
+        notes.append(one.summary)
     else:
         manifest = _one([each for each in readings if isinstance(each, Manifest)], lists)
         present = np.ones(len(samples), bool)
@@ -117,6 +126,7 @@ def import_lists(
         tally=tally,
         new_ids=list(manifest.about["new_ids"]),
         missing=missing,
+        notes=notes,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.formats.corrected import Corrected
+from fastreid_prune.formats.decided import IdentityDecisions
 from fastreid_prune.formats.folders import Images
 from fastreid_prune.formats.listed import Listed
 from fastreid_prune.formats.publication import Publication
@@ -34,7 +35,7 @@ class Request:
 
 
 Write = Callable[[Publication, Path, Images], list[str] | None]
-Read = Callable[[Path, Request], Listed | Corrected | Manifest]
+Read = Callable[[Path, Request], Listed | Corrected | IdentityDecisions | Manifest]
 _Function = TypeVar("_Function", bound=Callable)
 
 
@@ -49,8 +50,8 @@ class Format:
         write: ``write(publication, folder, images)`` writes one data set into its folder, and tells in sentences what
             readers of it should know, if there is anything.
         reads: what it reads, in a few words; empty where it only writes.
-        read: ``read(path, request)``: what the file says of the samples: lists' verdicts, a person's corrections, or
-            a manifest as it stands.
+        read: ``read(path, request)``: what the file says of the samples: lists' verdicts, a person's corrections or
+            decisions on identities, or a manifest as it stands.
         detect: whether a path is of this format, told by its name and what is in its folder.
         dataset: ``dataset(path)``: the data set that the file is for, where such files tell.
     """

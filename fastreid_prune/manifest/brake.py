@@ -1,5 +1,6 @@
 """What purification may not do unasked: leave out a large part of a data set, or the whole of an identity."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,10 +30,11 @@ def brake(
     pids: np.ndarray,
     verdicts: Verdicts,
     in_doubt: np.ndarray,
-    unreadable: np.ndarray,
+    settled: np.ndarray,
     *,
     most_removed: float = MOST_REMOVED,
     lose_identities: bool = False,
+    merged: Collection[str] = (),
 ) -> Braked:
     """Hold back what goes too far.
 
@@ -43,12 +45,13 @@ def brake(
         pids: [N] str, the given identities.
         verdicts: N of them.
         in_doubt: [N] bool, what would be left out for doubt.
-        unreadable: [N] bool, images that cannot be trained on whatever is asked for; they are never held.
+        settled: [N] bool, images that cannot be read, and those that a person decided about; they are never held.
         most_removed: the share of all samples that may be left out, in [0, 1].
         lose_identities: whether an identity may go as a whole.
+        merged: identities that go since they are others'.
     """
     held = []
-    removed = (verdicts.outlier | in_doubt) & ~unreadable
+    removed = (verdicts.outlier | in_doubt) & ~settled
     if removed.sum() > most_removed * len(pids):
         held.append(
             f"{removed.sum()} of {len(pids)} samples ({100 * removed.mean():.0f} %) would be left out, more than the "
@@ -59,10 +62,10 @@ def brake(
         verdicts, in_doubt = _kept(verdicts, removed), np.zeros_like(in_doubt)
     if not lose_identities:
         now = np.where(verdicts.mislabelled, verdicts.suggested_pid, pids)
-        stays = ~(verdicts.outlier | in_doubt | unreadable)
-        lost = sorted(set(pids[~unreadable]) - set(now[stays]))
+        stays = ~(verdicts.outlier | in_doubt)
+        lost = sorted(set(pids[~settled]) - set(now[stays]) - set(merged))
         if lost:
-            back = np.isin(pids, lost) & ~unreadable
+            back = np.isin(pids, lost) & ~settled
             verdicts, in_doubt = _kept(verdicts, back), in_doubt & ~back
             shown = ", ".join(lost[:5]) + (", ..." if len(lost) > 5 else "")
             held.append(

@@ -9,9 +9,15 @@ import numpy as np
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.files import sha256
 from fastreid_prune.manifest.brake import MOST_REMOVED, brake
-from fastreid_prune.manifest.decisions import Decisions
+from fastreid_prune.manifest.by_hand import Paths, decided_by_hand
 from fastreid_prune.manifest.manifest import Manifest
-from fastreid_prune.scored_run.identity_table import IDENTITIES, apply_identities, read_identities
+from fastreid_prune.scored_run.identity_changes import apply_identities, merged_away
+from fastreid_prune.scored_run.identity_table import (
+    IDENTITIES,
+    Finding,
+    overrule,
+    run_findings,
+)
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
@@ -65,7 +71,7 @@ def prune_run(
     score: str | None = None,
     purify: bool = False,
     identities: bool = False,
-    decisions: str | os.PathLike[str] | None = None,
+    decisions: Paths = None,
     output: str | os.PathLike[str] | None = None,
     keep_per_identity: int = 0,
     keep_per_camera: int = 0,
@@ -86,8 +92,8 @@ def prune_run(
             what the verdicts doubt before anything else.
         identities: merge and part identities as ``identities.csv`` of the run says: what a person accepted there, and
             what the judge answers for unless a person refused it. Only with ``purify``.
-        decisions: a file of decisions by hand, as the report's page saves it. They hold over any verdict: what
-            was kept or relabelled is not pruned, what was dropped is left out.
+        decisions: files of decisions by hand, as the report's page saves them: on samples, which hold over any verdict
+            (what was kept or relabelled is not pruned, what was dropped is left out), or on identities.
         output: the manifest's CSV; by default ``manifest.csv`` beside the scores.
         keep_per_identity: samples of each identity that pruning leaves at least (0: the paper's method).
         keep_per_camera: samples of each identity in each camera that pruning leaves at least.
@@ -107,20 +113,19 @@ def prune_run(
             f"{run.score_files[0]}: no verdicts, and purification acts on them. Judge the run first "
             "(fastreid-prune judge), or prune without."
         )
-    verdicts, protected = (table.verdicts if purify else table.unreadable_only), None
-    source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"}
+    hand = decided_by_hand(decisions, table, table.verdicts if purify else table.unreadable_only)
+    source = {key: text for key, text in sorted(table.about.items()) if key != "thresholds"} | hand.source
+    verdicts, findings, protected = hand.verdicts, hand.findings, hand.confirmed
+    if identities:
+        findings = overrule(_findings(run, table, purify), findings)
+        source[f"sha256 of {IDENTITIES}"] = sha256(run.folder / IDENTITIES)
+    in_doubt = verdicts.in_doubt & (purify and _doubt_counts(table))
+    verdicts = apply_identities(findings, table.file_name, table.pid, verdicts, protected)
     braked = brake(
-        table.pid, verdicts, verdicts.in_doubt & (purify and _doubt_counts(table)), table.unreadable,
-        most_removed=most_removed, lose_identities=lose_identities,
+        table.pid, verdicts, in_doubt, table.unreadable | hand.decided,
+        most_removed=most_removed, lose_identities=lose_identities, merged=merged_away(findings),
     )  # fmt: skip
     verdicts, in_doubt = braked.verdicts, braked.in_doubt
-    if identities:
-        verdicts = _with_identities(run, table, verdicts, purify)
-        source[f"sha256 of {IDENTITIES}"] = sha256(run.folder / IDENTITIES)
-    if decisions is not None:
-        verdicts, protected = Decisions.read(decisions).overrule(table, verdicts)
-        in_doubt &= verdicts.in_doubt
-        source["sha256 of decisions"] = sha256(decisions)
     pool = run_pool(
         run, ranks_by, verdicts, excluded=in_doubt, protected=protected,
         doubted=None if purify else _doubted(table),
@@ -153,13 +158,13 @@ def prune_run(
     )
 
 
-def _with_identities(run: RunFiles, table: ScoreTable, verdicts: Verdicts, purify: bool) -> Verdicts:
+def _findings(run: RunFiles, table: ScoreTable, purify: bool) -> list[Finding]:
     path = run.folder / IDENTITIES
     if not purify:
         raise FastreidPruneError("identities are merged and parted in purification: give --purify too.")
     if not path.is_file():
         raise FastreidPruneError(f"{path}: no such file. Judge the run first (fastreid-prune judge).")
-    return apply_identities(read_identities(path), table, verdicts)
+    return run_findings(run.folder, table)
 
 
 def _doubt_counts(table: ScoreTable) -> bool:

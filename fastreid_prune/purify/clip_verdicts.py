@@ -11,7 +11,7 @@ from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
 from fastreid_prune.purify.features import comparable
 from fastreid_prune.scored_run.injected import InjectedErrors
-from fastreid_prune.scored_run.verdicts import MISLABELLED, Verdicts
+from fastreid_prune.scored_run.verdicts import CLIP_REASON, MISLABELLED, Verdicts
 from fastreid_prune.trajectory import Trajectory
 
 # single images are judged by themselves
@@ -29,6 +29,7 @@ class ClipJudgement:
         claim: what these verdicts are worth, or why there are none.
         several_cameras: the data set has more than one; without, clips are judged by features alone.
         names: [C] str, of the identities.
+        first: [K] str, the file of each clip's first image.
     """
 
     clip: np.ndarray
@@ -37,6 +38,7 @@ class ClipJudgement:
     claim: Claim
     several_cameras: bool
     names: np.ndarray
+    first: np.ndarray
 
     @property
     def sentences(self) -> list[str]:
@@ -61,13 +63,14 @@ class ClipJudgement:
 
     def reason(self, number: int) -> str:
         """Why a clip is judged wrong, in words."""
-        e = self.evidence
+        e, begins = self.evidence, self.first[number].rsplit("/", 1)[-1]
         like = self.names[e.suggested[number]]
         where = "of other cameras" if e.other_cameras[number] else "of other clips of the same camera"
+        cosine, given = e.likeness_suggested[number], e.likeness_given[number]
         return (
-            f"clip of {e.size[number]} images, which look like {like}: cosine to its images {where} "
-            f"{e.likeness_suggested[number]:.2f} (given identity {e.likeness_given[number]:.2f}); of its neighbours' "
-            f"votes {100 * e.votes_suggested[number]:.0f} % are for it ({100 * e.votes_given[number]:.0f} %)"
+            f"{CLIP_REASON}{e.size[number]} images from {begins} on, which look like {like}: cosine to its images "
+            f"{where} {cosine:.2f} (given identity {given:.2f}); of its neighbours' votes "
+            f"{100 * e.votes_suggested[number]:.0f} % are for it ({100 * e.votes_given[number]:.0f} %)"
         )
 
     def apply(self, verdicts: Verdicts) -> Verdicts:
@@ -127,6 +130,7 @@ def judge_clips(trajectory: Trajectory, precision: float) -> ClipJudgement:
         claim=claim,
         several_cameras=len(names) > 1,
         names=np.array([*samples.class_names, None], object)[:-1],
+        first=samples.file_name[rows[first]],
     )
 
 

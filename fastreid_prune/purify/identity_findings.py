@@ -61,7 +61,8 @@ def identity_sentences(findings: list[Finding]) -> list[str]:
 
 
 def _same(pair: IdentityPair, names: np.ndarray, images: int) -> Finding:
-    cameras = "no camera saw both" if not pair.shared_cameras else f"{pair.shared_cameras} cameras saw both"
+    shared = pair.shared_cameras
+    cameras = "no camera saw both" if not shared else f"{shared} camera{'s' if shared > 1 else ''} saw both"
     reason = (
         f"{names[pair.second]} looks like {names[pair.first]}: cosine {pair.similarity:.2f}, {pair.score:.1f} standard "
         f"deviations beyond what either has with others (next best {pair.next_best:.2f}); {cameras}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.report.source import Source
-from fastreid_prune.scored_run.verdicts import NEAR_DUPLICATE
+from fastreid_prune.scored_run.verdicts import NEAR_DUPLICATE, Verdicts
 from fastreid_prune.selection import hardest_first
 
 
@@ -21,7 +21,8 @@ class Pair:
 def suspects(source: Source) -> np.ndarray:
     """Rows of the samples that may be wrong, the likeliest first; ties by file name.
 
-    First those judged mislabelled or outliers, by confidence. Then those whose soft label disagrees with the
+    First those judged mislabelled or outliers, by confidence, the images of a clip that was judged as a whole one after
+    the other. Then those whose soft label disagrees with the
     given one though nobody judged them wrong: the less sure they are clean the earlier, then by the margin of
     the mean logits.
     """
@@ -38,7 +39,39 @@ def suspects(source: Source) -> np.ndarray:
             ~judged[found],
         )
     )
-    return found[order]
+    return _clips_together(found[order], verdicts)
+
+
+def _clips_together(rows: np.ndarray, verdicts: Verdicts) -> np.ndarray:
+    """The rows [n] in their order, but each clip's images where its first one is."""
+    clip = np.full(len(verdicts), -1)
+    for number, members in enumerate(verdicts.clips):
+        clip[members] = number
+    place, of = np.arange(len(rows)), clip[rows]
+    inside = np.flatnonzero(of >= 0)
+    _, first, which = np.unique(of[inside], return_index=True, return_inverse=True)
+    place[inside] = inside[first][which.reshape(-1)]
+    return rows[np.argsort(place, kind="stable")]
+
+
+def pages(rows: np.ndarray, verdicts: Verdicts, size: int) -> list[np.ndarray]:
+    """The rows [n] in parts of ``size``, and of more where a clip would be cut.
+
+    Args:
+        rows: as :func:`suspects` orders them.
+        verdicts: of all samples.
+        size: of a part, at least 1.
+    """
+    clip_end = np.arange(len(rows)) + 1
+    for members in verdicts.clips:
+        places = np.flatnonzero(np.isin(rows, members))
+        clip_end[places] = places.max(initial=-1) + 1
+    parts, start = [], 0
+    while start < len(rows):
+        end = int(clip_end[min(start + size, len(rows)) - 1])
+        parts.append(rows[start:end])
+        start = end
+    return parts or [rows]
 
 
 def flagged(source: Source) -> np.ndarray:

@@ -14,6 +14,7 @@ SCRIPTS = (
     "elements.js",
     "state.js",
     "file.js",
+    "groups.js",
     "details.js",
     "queue.js",
     "pruning.js",

@@ -10,12 +10,15 @@ from fastreid_prune.report.evidence import examples, other_camera_neighbours
 from fastreid_prune.report.ratio_table import Cuts
 from fastreid_prune.report.retrieval import Answer, Change, Comparison
 from fastreid_prune.report.source import Source
+from fastreid_prune.scored_run.identity_table import KINDS, MORE, SAME
 
 NEIGHBOURS = 4
 # what the suspect's own picture and all others measure at most, in pixels
 PORTRAIT, SMALL = 176, 92
 # examples of an identity that is only one of the further candidates
 FEWER = 2
+# images of each identity where two are compared
+SIDE_BY_SIDE = 12
 
 
 def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str, Any]:
@@ -69,6 +72,52 @@ def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str
     named = set(made) | {n for case in made.values() for n, _ in case["near"]}
     named |= {row for members in shown.values() for row in members}
     return {"cases": made, "examples": shown, "samples": samples(source, named)}
+
+
+def findings(source: Source, doubtful: np.ndarray, most: int) -> tuple[list[dict[str, Any]], set[int]]:
+    """What was found about identities, the first ``most`` of each kind with images to compare, and the rows of these.
+
+    Each has ``sides``: of *same identity* images of the one and of the other; of *more than one person* the larger
+    part, the smaller one, and the known identity that it looks like, if it does.
+
+    Args:
+        source: the run.
+        doubtful: [N] bool, as of :func:`cases`.
+        most: findings of a kind that are shown; the others are left to identities.csv.
+    """
+    shown = [one for kind in KINDS for one in [each for each in source.findings if each.kind == kind][:most]]
+    index = {name: place for place, name in enumerate(source.class_names)}
+    place = {name: row for row, name in enumerate(source.table.file_name.tolist())} if shown else {}
+    # a smaller part is an identity of its own here
+    parted, parts = source.labels.copy(), {}
+    for number, one in enumerate(shown):
+        if one.kind == MORE:
+            parts[number] = len(index) + number
+            parted[[place[name] for name in one.files]] = parts[number]
+    made: list[dict[str, Any]] = []
+    used: set[int] = set()
+    for number, one in enumerate(shown):
+        labels = source.labels if one.kind == SAME else parted
+        # whom a part shows is what is asked: of it nothing is kept back
+        poor = doubtful if one.kind == SAME else np.zeros_like(doubtful)
+        classes = [index[one.pid], parts.get(number, -1), index.get(one.other_pid, -1)]
+        wanted = [label for label in classes if label >= 0]
+        chosen = examples(
+            labels, source.table.camid, source.soft.given_probability, poor, wanted, SIDE_BY_SIDE
+        )
+        sides = [
+            {"rows": chosen[label], "images": int((labels == label).sum()),
+             "cameras": sorted(set(source.table.camid[labels == label].tolist()))}
+            for label in wanted
+        ]  # fmt: skip
+        used |= {row for label in wanted for row in chosen[label]}
+        made.append({
+            "kind": one.kind, "pid": one.pid, "other": one.other_pid, "images": one.images,
+            "score": _number(one.score), "confidence": None if one.confidence is None else _number(one.confidence),
+            "verdict": one.verdict, "decision": one.decision, "reason": one.reason, "files": list(one.files),
+            "sides": sides,
+        })  # fmt: skip
+    return made, used
 
 
 def samples(source: Source, rows: set[int]) -> dict[int, list]:

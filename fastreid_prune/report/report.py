@@ -20,11 +20,14 @@ from fastreid_prune.report.retrieval import Comparison, comparisons
 from fastreid_prune.report.scoring_model import scoring_model
 from fastreid_prune.report.source import Source, read_source
 from fastreid_prune.report.thumbnails import thumbnails
+from fastreid_prune.scored_run.identity_table import KINDS, MORE, SAME
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
-from fastreid_prune.scored_run.verdicts import KINDS
+from fastreid_prune.scored_run.verdicts import KINDS as VERDICTS
 
 EXTREMES, PAIRS = 18, 18
+# of each kind
+FINDINGS = 50
 SCORING = "scoring run"
 
 
@@ -41,6 +44,7 @@ class ReportSummary:
         judged: whether anybody judged the run.
         pictures: images embedded, over all pages.
         missing: images that were wanted and could not be read.
+        findings: about identities.
     """
 
     pages: list[Path]
@@ -51,6 +55,7 @@ class ReportSummary:
     judged: bool
     pictures: int
     missing: int
+    findings: int
 
 
 def write_report(
@@ -92,7 +97,7 @@ def write_report(
     found = choosing.suspects(source)
     doubtful = np.zeros(len(source.labels), bool)
     doubtful[found] = True
-    parts = [found[first : first + suspects] for first in range(0, len(found), suspects)] or [found]
+    parts = choosing.pages(found, source.table.verdicts, suspects)
     parts = parts[:pages] if pages else parts
     paths = [output, *(output.with_stem(f"{output.stem}-{number}") for number in range(2, len(parts) + 1))]
     common: dict[str, Any] = {
@@ -110,13 +115,16 @@ def write_report(
         first = number == 1
         hardest, easiest = choosing.extremes(source, EXTREMES if first else 0)
         pairs = choosing.near_duplicates(source, PAIRS) if first else []
-        data, wanted, found_pictures = _page_data(source, rows, hardest, easiest, pairs, doubtful)
+        findings, compared = payload.findings(source, doubtful, FINDINGS if first else 0)
+        data, wanted, found_pictures = _page_data(source, rows, hardest, easiest, pairs, doubtful, compared)
+        data["findings"] = findings
         data |= {"key": _key(source), "page": number, "judged": source.table.judged, "ratio": ratio}
         values = common | {"page": number, "missing": wanted - len(found_pictures)}
         if first:
             values |= _overview(source, found, doubtful, hardest, easiest, run, retrained or {})
             data |= values.pop("data")
             values |= {"hardest": len(hardest), "easiest": len(easiest), "pairs": len(pairs)}
+            values |= _finding_counts(source, len(findings))
             retrieval, found_by_name = _retrieval(source, values["retrieval"])
             data["retrieval"] = retrieval
             found_pictures |= found_by_name
@@ -137,6 +145,7 @@ def write_report(
         judged=source.table.judged,
         pictures=pictures,
         missing=missing,
+        findings=len(source.findings),
     )
 
 
@@ -147,11 +156,12 @@ def _page_data(
     easiest: np.ndarray,
     pairs: list[choosing.Pair],
     doubtful: np.ndarray,
+    compared: set[int],
 ) -> tuple[dict[str, Any], int, dict[int | str, list[Any]]]:
     """The script's data, how many pictures were wanted, and those that there are: row -> width, height, URI."""
     reviewed = [*rows.tolist(), *hardest.tolist(), *easiest.tolist(), *(pair.row for pair in pairs)]
     evidence = payload.cases(source, list(dict.fromkeys(reviewed)), doubtful)
-    evidence["samples"] |= payload.samples(source, {pair.other for pair in pairs})
+    evidence["samples"] |= payload.samples(source, {pair.other for pair in pairs} | compared)
     sizes = payload.picture_sizes(evidence, pairs)
     made = {} if source.images is None else thumbnails(source.images, source.table.file_name, sizes, sizes)
     data = evidence | {
@@ -163,8 +173,22 @@ def _page_data(
             "easiest": easiest.tolist(),
             "pairs": [[pair.row, pair.other, round(pair.similarity, 4)] for pair in pairs],
         },
+        "clips": _clips(source, rows),
     }
     return data, len(sizes), {row: [t.width, t.height, t.uri] for row, t in made.items()}
+
+
+def _clips(source: Source, rows: np.ndarray) -> list[list[int]]:
+    """The rows of each clip of two images or more, in the order of the list."""
+    place = {row: number for number, row in enumerate(rows.tolist())}
+    clips = [[row for row in members.tolist() if row in place] for members in source.table.verdicts.clips]
+    return [sorted(members, key=place.__getitem__) for members in clips if len(members) > 1]
+
+
+def _finding_counts(source: Source, shown: int) -> dict[str, int | bool]:
+    counts = {kind: sum(one.kind == kind for one in source.findings) for kind in KINDS}
+    vouched = any(one.confidence is not None for one in source.findings)
+    return {"same": counts[SAME], "more": counts[MORE], "findings": shown, "vouched": vouched}
 
 
 def _retrieval(
@@ -234,7 +258,7 @@ def _exemplars(source: Source, found: np.ndarray, hardest: np.ndarray, easiest: 
 
 
 def _verdict_counts(table: ScoreTable) -> dict[str, int]:
-    return {kind: int((table.verdicts.verdict == kind).sum()) for kind in KINDS if kind}
+    return {kind: int((table.verdicts.verdict == kind).sum()) for kind in VERDICTS if kind}
 
 
 def _key(source: Source) -> str:

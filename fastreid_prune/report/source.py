@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fastreid_prune.report.soft_labels import SoftLabels, soft_labels
+from fastreid_prune.scored_run.identity_table import Finding, run_findings
 from fastreid_prune.scored_run.injected import named_samples
 from fastreid_prune.scored_run.metadata import RunMeta, TrainingRecord
 from fastreid_prune.scored_run.run_files import RunFiles
@@ -33,6 +34,7 @@ class Source:
         record: what the training cost and what came of it.
         images: the folder that file names are relative to; None where no image was found there.
         per_epoch: the folder of the logits of each epoch; None where they were not kept.
+        findings: about identities, the most likely of each kind first.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Source:
     record: TrainingRecord
     images: Path | None
     per_epoch: Path | None
+    findings: list[Finding]
 
     @property
     def scores(self) -> np.ndarray:
@@ -101,6 +104,7 @@ def read_source(
         record=run.record,
         images=None if images is None else _images(Path(images), table.file_name[:count]),
         per_epoch=epochs if epochs.name == "logits" and epochs.is_dir() else None,
+        findings=run_findings(run.folder, table),
     )
 
 

@@ -3,8 +3,8 @@
 One row a finding, the most likely of each kind first:
 
 - ``same_identity``: ``other_pid`` is ``pid``, and merging renames it.
-- ``more_than_one``: ``files`` (separated by ``|``) show somebody else: ``other_pid`` where that is a known identity,
-  else parting gives them a name of their own.
+- ``more_than_one``: ``files`` (separated by ``//``, which no name holds) show somebody else: ``other_pid`` where that
+  is a known identity, else parting gives them a name of their own.
 
 ``verdict`` is ``merge`` or ``part`` where the judge answers for it; ``decision`` is for a person to write:
 ``accept`` or ``refuse``. A decision holds over a verdict.
@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.names import examples
 from fastreid_prune.io.tables import CsvReader, write_csv
 from fastreid_prune.scored_run.score_table import ScoreTable
-from fastreid_prune.scored_run.verdicts import MISLABELLED, Verdicts
 
 IDENTITIES = "identities.csv"
 SAME, MORE = KINDS = ("same_identity", "more_than_one")
@@ -28,7 +28,7 @@ VERDICTS = {SAME: "merge", MORE: "part"}
 COLUMNS = (
     "kind", "pid", "other_pid", "images", "score", "confidence", "verdict", "decision", "reason", "files"
 )  # fmt: skip
-_SEPARATOR = "|"
+_SEPARATOR = "//"
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class Finding:
     files: tuple[str, ...] = ()
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """What it says, whatever speaks for it."""
+        return self.kind, self.pid, self.other_pid
+
+    @property
     def holds(self) -> bool:
         """It is to be acted on."""
         return self.decision == ACCEPT or (self.verdict != "" and self.decision != REFUSE)
@@ -88,6 +93,49 @@ def read_identities(path: str | os.PathLike[str]) -> list[Finding]:
     return findings
 
 
+def is_identities(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as one of these does."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return set(COLUMNS) <= set(file.readline(1000).strip().split(","))
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def run_findings(folder: Path, table: ScoreTable) -> list[Finding]:
+    """The findings in ``identities.csv`` of a run; none where it has no such file.
+
+    Args:
+        folder: of the run's score files.
+        table: the run's samples.
+
+    Raises:
+        FastreidPruneError: as :func:`read_identities`, or findings of another run.
+    """
+    path = folder / IDENTITIES
+    findings = read_identities(path) if path.is_file() else []
+    check_findings(findings, table.pid, table.file_name, str(path))
+    return findings
+
+
+def check_findings(findings: list[Finding], pids: np.ndarray, file_names: np.ndarray, where: str) -> None:
+    """Refuse findings about other samples than [N] with these identities and names.
+
+    Raises:
+        FastreidPruneError: an identity or an image of a finding is none of these.
+    """
+    for what, named, known in (
+        ("identities", [pid for one in findings for pid in (one.pid, one.other_pid) if pid], pids),
+        ("images of parts", [name for one in findings for name in one.files], file_names),
+    ):
+        unknown = sorted(set(named) - set(known.tolist())) if named else []
+        if unknown:
+            raise FastreidPruneError(
+                f"{where}: {len(unknown)} {what} are not the data set's: {examples(unknown)}. Was it made on another "
+                "run? Judge the run again."
+            )
+
+
 def _finding(path: Path, line: int, row: dict[str, str]) -> Finding:
     problem = ""
     if row["kind"] not in KINDS:
@@ -114,83 +162,16 @@ def _finding(path: Path, line: int, row: dict[str, str]) -> Finding:
 
 def keep_decisions(findings: list[Finding], earlier: list[Finding]) -> list[Finding]:
     """The findings with the decisions that were made on the same ones before; decided ones that are gone stay."""
-    decided = {(one.kind, one.pid, one.other_pid): one for one in earlier if one.decision}
+    decided = {one.key: one for one in earlier if one.decision}
     found = [
-        replace(one, decision=decided.pop(key).decision) if key in decided else one
+        replace(one, decision=decided.pop(one.key).decision) if one.key in decided else one
         for one in findings
-        for key in [(one.kind, one.pid, one.other_pid)]
     ]
     return found + [replace(one, verdict="") for one in decided.values()]
 
 
-def apply_identities(findings: list[Finding], table: ScoreTable, verdicts: Verdicts) -> Verdicts:
-    """The verdicts with identities merged and parted, as far as findings hold.
-
-    Merging renames what is labelled, or relabelled, as ``other_pid``. Parting relabels those of its images that have no
-    verdict of their own. Single verdicts stay.
-
-    Args:
-        findings: of the run.
-        table: its samples, [N].
-        verdicts: [N].
-
-    Raises:
-        FastreidPruneError: findings of another run.
-    """
-    held = [one for one in findings if one.holds]
-    known = set(table.pid.tolist())
-    unknown = sorted({pid for one in held for pid in (one.pid, one.other_pid) if pid and pid not in known})
-    if unknown:
-        raise FastreidPruneError(
-            f"{IDENTITIES}: {len(unknown)} identities are not the run's, the first {unknown[0]!r}. Judge the run again."
-        )
-    columns = {name: getattr(verdicts, name).copy() for name in Verdicts.__dataclass_fields__}
-    place = {name: row for row, name in enumerate(table.file_name.tolist())}
-    for one in held:
-        if one.kind != MORE:
-            continue
-        absent = [name for name in one.files if name not in place]
-        if absent:
-            raise FastreidPruneError(
-                f"{IDENTITIES}: {len(absent)} images of a part of {one.pid} are not the run's, the first "
-                f"{absent[0]!r}. Judge the run again."
-            )
-        rows = np.array([place[name] for name in one.files], np.int64)
-        free = rows[~verdicts.against[rows]]
-        _relabel(columns, free, one.other_pid or new_name(one.pid, known), one)
-        known.add(one.other_pid or new_name(one.pid, known))
-    for one in held:
-        if one.kind == SAME:
-            into = _final(one.pid, held)
-            now = np.where(columns["verdict"] == MISLABELLED, columns["suggested_pid"], table.pid)
-            _relabel(
-                columns, np.flatnonzero((now == one.other_pid) & (columns["verdict"] != "outlier")), into, one
-            )
-    home = (columns["verdict"] == MISLABELLED) & (columns["suggested_pid"] == table.pid)
-    columns["verdict"][home], columns["suggested_pid"][home] = "clean", ""
-    return Verdicts(**columns)
-
-
-def new_name(pid: str, known: set[str]) -> str:
-    """A name for a part of ``pid`` that no identity has.
-
-    >>> new_name("m_7", {"m_7", "m_7b"})
-    'm_7c'
-    """
-    letters = (chr(code) for code in range(ord("b"), ord("z") + 1))
-    return next(f"{pid}{letter}" for letter in letters if f"{pid}{letter}" not in known)
-
-
-def _final(pid: str, held: list[Finding]) -> str:
-    """What an identity is called when all merges are done."""
-    into = {one.other_pid: one.pid for one in held if one.kind == SAME}
-    for _ in range(len(into)):
-        pid = into.get(pid, pid)
-    return pid
-
-
-def _relabel(columns: dict[str, np.ndarray], rows: np.ndarray, pid: str, finding: Finding) -> None:
-    columns["verdict"][rows], columns["suggested_pid"][rows] = MISLABELLED, pid
-    columns["runner_up_pid"][rows] = ""
-    columns["confidence"][rows] = np.nan if finding.confidence is None else finding.confidence
-    columns["reason"][rows] = finding.reason
+def overrule(findings: list[Finding], decided: list[Finding]) -> list[Finding]:
+    """The findings with what was decided of them elsewhere, nothing too; what else was decided follows."""
+    held = {one.key: one for one in decided}
+    kept = [replace(one, decision=held.pop(one.key).decision) if one.key in held else one for one in findings]
+    return kept + [replace(one, verdict="") for one in held.values()]

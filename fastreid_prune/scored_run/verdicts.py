@@ -8,6 +8,8 @@ from fastreid_prune.errors import FastreidPruneError
 
 CLEAN, MISLABELLED, OUTLIER, NEAR_DUPLICATE = ("clean", "mislabelled", "outlier", "near_duplicate")
 UNJUDGED = ""
+# how the reason begins that the images of a clip share; what follows names the first of them, so that no two are alike
+CLIP_REASON = "clip of "
 KINDS = (CLEAN, MISLABELLED, OUTLIER, NEAR_DUPLICATE, UNJUDGED)
 
 
@@ -78,6 +80,15 @@ class Verdicts:
     def against(self) -> np.ndarray:
         """[N] bool: judged mislabelled or an outlier."""
         return self.mislabelled | self.outlier
+
+    @property
+    def clips(self) -> list[np.ndarray]:
+        """The rows [n] int64 of each clip that was judged mislabelled as a whole, rising."""
+        together: dict[str, list[int]] = {}
+        for row in np.flatnonzero(self.mislabelled).tolist():
+            if self.reason[row].startswith(CLIP_REASON):
+                together.setdefault(self.reason[row], []).append(row)
+        return [np.array(each, np.int64) for each in together.values()]
 
     def only(self, rows: np.ndarray) -> "Verdicts":
         """The verdicts of outliers in ``rows`` [N] bool, for certain; nothing is known of the others."""

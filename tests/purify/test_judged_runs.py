@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fastreid_prune.cli import group
 from fastreid_prune.datasets.truth import TruthRow, write_truth
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.formats import export_run
+from fastreid_prune.formats import export_run, import_lists
 from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.purify import judge_run, quality
 from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding, read_identities, write_identities
@@ -173,7 +173,7 @@ def test_a_parted_identity_has_a_new_name_that_the_manifest_declares(judged, tmp
         write_identities(path, [Finding(MORE, one, "", 3, 0.4, None, "", "accept", "two", files)])
         prune_run(folder, 0.0, purify=True, identities=True, output=tmp_path / "m.csv")
         manifest = Manifest.read(tmp_path / "m.csv")
-        assert manifest.about["new_ids"] == [f"{one}b"]
+        assert len(manifest.about["new_ids"]) == 1 and manifest.about["new_ids"][0] not in set(table.pid)
     finally:
         path.write_text(before)
 
@@ -184,3 +184,38 @@ def test_findings_about_identities_are_exported_beside_the_lists(judged, tmp_pat
     place = next(tmp_path.glob("lists/*/identities.csv")) if done.identities else None
     assert done.identities and read_identities(place) == read_identities(folder / "prune" / "identities.csv")
     assert any(name.endswith("identities.csv") for name in exported.files)
+
+
+def test_decisions_on_exported_identities_come_back_as_pruning_would_act_on_them(judged, tmp_path):
+    """Merging moves what the base manifest relabelled to the identity that goes, too; what was refused stays."""
+    folder, _ = judged
+    table = RunFiles.open(folder).table
+    base = prune_run(folder, 0.0, purify=True, output=tmp_path / "base.csv").manifest
+    one, other, whole, refused = sorted(set(table.pid.tolist()))[:4]
+    part = tuple(table.file_name[table.pid == whole][:3].tolist())
+    findings = [
+        Finding(SAME, one, other, 3, 5.0, None, "", "accept", "alike"),
+        Finding(MORE, whole, "", 3, 0.4, None, "", "accept", "two", part),
+        Finding(SAME, one, refused, 3, 4.0, None, "", "refuse", "alike"),
+        Finding(SAME, whole, refused, 3, 4.0, None, "", "", "alike"),
+    ]
+    path = folder / "prune" / "identities.csv"
+    before = path.read_text()
+    try:
+        write_identities(path, findings)
+        export_run(folder, tmp_path / "lists")
+        wanted = prune_run(folder, 0.0, purify=True, identities=True, output=tmp_path / "wanted.csv").manifest
+    finally:
+        path.write_text(before)
+    exported = next(tmp_path.glob("lists/*/identities.csv"))
+    arguments = ["import", str(exported), "-o", str(tmp_path / "back.csv"), "--dataset", str(folder)]
+    told = CliRunner().invoke(group, [*arguments, "--base", str(base.path)], catch_exceptions=False)
+    assert told.exit_code == 0, told.output
+    assert "2 accepted and done, 1 refused, 1 undecided and left" in told.output
+    back = Manifest.read(tmp_path / "back.csv")
+    for column in ("file_name", "action", "new_pid", "rank"):
+        np.testing.assert_array_equal(getattr(back, column), getattr(wanted, column))
+    assert back.about["new_ids"] == wanted.about["new_ids"] and one in set(back.new_pid) - {other}
+    without = import_lists(exported, tmp_path / "alone.csv", RunFiles.open(folder).samples, folder)
+    alone = Manifest.read(without.manifest)
+    assert set(alone.action) == {"keep", "relabel"} and other not in set(alone.new_pid)

@@ -12,6 +12,7 @@ from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.manifest.decisions import Decisions
+from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding, write_identities
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
@@ -131,6 +132,46 @@ def test_what_a_person_kept_is_not_in_doubt(scored_run):
     action = dict(zip(manifest.file_name, manifest.action, strict=True))
     assert summary.in_doubt == 1
     assert action[table.file_name[6]] == "keep" and action[table.file_name[7]] == "prune"
+
+
+def test_neither_a_clip_nor_a_part_empties_an_identity_unasked(scored_run):
+    """Of ten images six are a clip judged wrong, the other four are parted off: none would be left."""
+    run = scored_run(samples=60)
+    table = RunFiles.open(run).table
+    own = np.flatnonzero(table.pid == "market1501_1")
+    judged(table, mislabelled=own[:6], outlier=[]).write(run / "prune")
+    rest = tuple(table.file_name[own[6:]].tolist())
+    part = Finding(MORE, "market1501_1", "", 4, 0.4, None, "", "accept", "another person", rest)
+    write_identities(run / "prune" / "identities.csv", [part])
+    held = prune_run(run, 0.0, purify=True, identities=True, output=run / "held.csv")
+    assert "No image would be left of 1 identities (market1501_1)" in held.held[0] and not held.lost
+    assert held.manifest.counts["relabel"] == 0
+    asked = prune_run(run, 0.0, purify=True, identities=True, lose_identities=True, output=run / "asked.csv")
+    assert (
+        not asked.held
+        and asked.manifest.counts["relabel"] == 10
+        and asked.manifest.about["new_ids"] == ["market1501_7"]
+    )
+
+
+def test_merged_identities_are_gone_by_name_and_what_was_kept_by_hand_follows_them(scored_run):
+    run = scored_run(samples=60)
+    table = RunFiles.open(run).table
+    judged(table, mislabelled=[], outlier=[]).write(run / "prune")
+    other = np.flatnonzero(table.pid == "market1501_2")[0]
+    keep = [np.array([text], object) for text in (table.file_name[other], "market1501_2", "keep", "")]
+    Decisions(*keep).write(run / "decisions.csv")
+    merge = Finding(SAME, "market1501_1", "market1501_2", 10, 4.0, None, "", "accept", "alike")
+    write_identities(run / "by_hand.csv", [merge])
+    summary = prune_run(
+        run, 0.0, decisions=[run / "decisions.csv", run / "by_hand.csv"], output=run / "merged.csv"
+    )
+    assert not summary.held and summary.manifest.counts["relabel"] == 10 and summary.identities_left == 5
+    assert "sha256 of identities.csv by hand" in summary.manifest.about["source"]
+    told = CliRunner().invoke(
+        group, ["prune", str(run), "--ratio", "0", "--decisions", str(run / "by_hand.csv")]
+    )
+    assert told.exit_code == 0 and "5" in told.output
 
 
 def test_where_the_judge_refused_nothing_is_in_doubt(scored_run):

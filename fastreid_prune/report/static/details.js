@@ -15,20 +15,22 @@ function showDetail(row) {
     place.replaceChildren(element("p", { class: "empty" }, "Nothing to show here. Choose another list, or show all."));
     return;
   }
+  if (finding(row)) return showFinding(row);
+  const clip = isClip(row) ? members(row) : null;
   const hadFocus = place.contains(document.activeElement);
   const kase = data.cases[row];
   const { file, pid, camera } = sample(row);
   const people = [person(row, sample(row).label, 0), ...candidates(row).map((label, i) => person(row, label, i + 1))];
   place.replaceChildren(
     element("header", {},
-      element("h3", { id: "detail-title" }, baseName(file)),
+      element("h3", { id: "detail-title" }, clip ? `${baseName(file)} and ${plural(clip.length - 1, "more image")} of its clip` : baseName(file)),
       element("p", { class: "path" }, element("span", {}, file.slice(0, file.length - baseName(file).length)), element("span", {}, cameraName(camera))),
       element("p", { class: `verdict ${kase.verdict}` },
         element("strong", {}, VERDICTS[kase.verdict]),
         kase.confidence === null ? "" : `, ${percent(kase.confidence)} sure`,
         `. ${sentence(kase.reason || softLabelText(row))}`),
       element("p", { class: "decided", id: "decided" })),
-    element("div", { class: "portrait" }, picture(row, `The sample, labelled ${pid}`), history(kase), numbers(row)),
+    element("div", { class: "portrait" }, ...(clip ? [clipImages(clip)] : [picture(row, `The sample, labelled ${pid}`), history(kase), numbers(row)])),
     element("div", { class: "people" }, ...people.slice(0, 2), neighbours(kase, row), ...people.slice(2), otherIdentity()),
   );
   showDecision(row);
@@ -38,7 +40,7 @@ function showDetail(row) {
 
 /** What was decided, said in the header and marked on the identity. */
 function showDecision(row) {
-  const decision = decisionOf(row);
+  const decision = decided(row).made;
   byId("decided").textContent = decision ? `Decided: ${decisionText(decision)}` : "";
   for (const one of document.querySelectorAll(".person")) {
     const chosen = decision && (decision.decision === "relabel" ? decision.newPid : decision.decision === "keep" ? sample(row).pid : null);

@@ -11,7 +11,7 @@ function review(list, row) {
   byId("list").value = list;
   byId("show").value = "all";
   fillQueue();
-  goTo(rows.indexOf(row));
+  goTo(rows.indexOf(isClip(row) ? clipOf.get(row)[0] : row));
   goToReview();
 }
 

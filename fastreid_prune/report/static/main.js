@@ -1,7 +1,7 @@
 // Mouse, keys, and the start.
 
 const MOVES = { ArrowDown: 1, ArrowRight: 1, j: 1, n: 1, ArrowUp: -1, ArrowLeft: -1, p: -1, PageDown: 8, PageUp: -8 };
-const DECIDE = { k: "keep", d: "drop", u: "unsure", c: "" };
+const DECIDE = { k: "keep", d: "drop", u: "unsure", c: "", a: "accept", x: "refuse" };
 
 function onKey(event) {
   const typing = event.target.matches("input, select");
@@ -27,15 +27,16 @@ function onKey(event) {
   } else if (control && key === "a") {
     selectRange(0, rows.length - 1);
     tell();
-    say(`${plural(rows.length, "sample")} selected.`);
+    say(`${plural(rows.length, "entry", "entries")} selected.`);
   } else if (key === "Escape") {
     clearSelection();
     tell();
   } else if (key === "z") takeBack();
   else if (key === "?") byId("keys").showModal();
+  else if (key === "g") toggleClip();
   else if (key in DECIDE) decide(DECIDE[key]);
   else if (key === "r") decide("relabel");
-  else if (/^[1-4]$/.test(key)) decide("relabel", (row) => data.identities[candidates(row)[key - 1]]);
+  else if (/^[1-4]$/.test(key) && !finding(rows[current])) decide("relabel", (row) => data.identities[candidates(row)[key - 1]]);
   else return;
   event.preventDefault();
 }
@@ -55,7 +56,8 @@ function onQueueClick(event) {
 
 function onBenchClick(event) {
   const button = event.target.closest("[data-decision]");
-  if (event.target.id === "another-go") relabelTo(byId("another").value.trim());
+  if (event.target.closest("#one-by-one")) toggleClip();
+  else if (event.target.id === "another-go") relabelTo(byId("another").value.trim());
   else if (button?.matches("button")) {
     const { decision, pid } = button.dataset;
     // a button of the current sample's own is for that sample alone
@@ -92,6 +94,8 @@ function start() {
   byId("show").addEventListener("change", () => { current = 0; fillQueue(); });
   byId("undo").addEventListener("click", takeBack);
   byId("save").addEventListener("click", saveFile);
+  byId("save-identities").addEventListener("click", saveIdentities);
+  byId("save-identities").hidden = !data.findings.length;
   byId("open").addEventListener("click", () => byId("file").click());
   byId("file").addEventListener("change", (event) => {
     if (event.target.files.length) openFile(event.target.files[0]);

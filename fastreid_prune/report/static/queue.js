@@ -1,54 +1,77 @@
 // The list of samples under review: filter, current one, selection, decisions.
 
-const LISTS = { suspects: "Suspects", hardest: "Hardest", easiest: "Easiest", pairs: "Near-duplicates" };
+const LISTS = { suspects: "Suspects", identities: "Identities", hardest: "Hardest", easiest: "Easiest", pairs: "Near-duplicates" };
 const queue = byId("queue");
-let rows = []; // those listed now
+let rows = []; // the entries listed now: rows, and names of findings
 let current = 0; // position in rows
 let anchor = 0; // where a range of the selection starts
-const selected = new Set(); // rows
+const selected = new Set(); // entries
 
-const listed = (name) => (name === "pairs" ? data.lists.pairs.map(([row]) => row) : data.lists[name]);
+function listed(name) {
+  if (name === "identities") return findingNames();
+  return name === "pairs" ? data.lists.pairs.map(([row]) => row) : data.lists[name];
+}
+
+/** The decision on an entry: of a clip, where its images have the same; `done` where all have one. */
+function decided(entry) {
+  if (finding(entry)) return { made: findingDecision(finding(entry)), done: Boolean(findingDecision(finding(entry))) };
+  const all = members(entry).map(decisionOf);
+  const done = all.every(Boolean);
+  return { made: done && new Set(all.map(decisionText)).size === 1 ? all[0] : undefined, done };
+}
 
 function fillQueue() {
   const show = byId("show").value;
   const wanted = {
     all: () => true,
-    open: (row) => !decisionOf(row),
-    done: (row) => Boolean(decisionOf(row)),
-  }[show] || ((row) => data.cases[row].verdict === show);
+    open: (entry) => !decided(entry).done,
+    done: (entry) => decided(entry).done,
+  }[show] || ((entry) => data.cases[entry]?.verdict === show);
   const before = rows[current];
-  rows = listed(byId("list").value).filter(wanted);
+  rows = listed(byId("list").value).filter((entry) => !isClip(entry) || clipOf.get(entry)[0] === entry).filter(wanted);
   selected.clear();
   queue.replaceChildren(...rows.map(option));
+  const identities = byId("list").value === "identities";
+  for (const button of document.querySelectorAll(".actions [data-for]")) button.hidden = (button.dataset.for === "identities") !== identities;
   const place = rows.indexOf(before);
   goTo(place >= 0 ? place : Math.min(current, rows.length - 1), false);
 }
 
-function option(row, place) {
+function option(entry, place) {
+  const made = finding(entry) ? findingOption(entry) : sampleOption(entry);
+  made.dataset.place = place;
+  mark(made, entry);
+  return made;
+}
+
+function sampleOption(row) {
   const kase = data.cases[row];
   const { pid } = sample(row);
   const flagged = ["mislabelled", "outlier"].includes(kase.verdict);
   const confident = flagged ? percent(kase.confidence) : number(kase.margin);
-  const made = element("li", { role: "option", id: `option-${row}`, "aria-selected": "false" },
+  const count = members(row).length;
+  return element("li", { role: "option", id: `option-${row}`, "aria-selected": "false", class: count > 1 ? "stacked" : null },
     element("span", { class: "thumb", "aria-hidden": "true" }, picture(row, "")),
     element("span", { class: "text" },
       element("span", { class: "pid given" }, pid),
       element("span", { class: "pid other" }, kase.verdict === "outlier" ? "no identity" : data.identities[candidates(row)[0]] ?? ""),
       element("span", { class: "mark" })),
-    element("span", { class: "value" }, confident));
-  made.dataset.place = place;
-  mark(made, row);
-  return made;
+    element("span", { class: "value" }, confident, count > 1 ? element("span", { class: "count" }, `${count} images`) : ""));
 }
 
 /** Show the decision on an option, for the eye and for a screen reader. */
 function mark(made, row) {
-  const decision = decisionOf(row);
+  if (finding(row)) return markFinding(made, row);
+  const { made: decision, done } = decided(row);
   const kase = data.cases[row];
-  made.dataset.decision = decision ? decision.decision : "";
-  made.querySelector(".mark").textContent = decision ? decisionText(decision) : "";
+  const count = members(row).length;
+  const some = members(row).filter(decisionOf).length;
+  const text = decision ? decisionText(decision) : done ? "one by one" : some ? `${some} of ${count} decided` : "";
+  made.dataset.decision = decision ? decision.decision : done ? "mixed" : "";
+  made.querySelector(".mark").textContent = text;
+  const what = count > 1 ? `clip of ${count} images from ` : "";
   const sure = kase.confidence === null ? "" : `, confidence ${percent(kase.confidence)}`;
-  made.setAttribute("aria-label", `${baseName(sample(row).file)}, labelled ${sample(row).pid}, ${VERDICTS[kase.verdict].toLowerCase()}${sure}, ${decisionText(decision) || "undecided"}`);
+  made.setAttribute("aria-label", `${what}${baseName(sample(row).file)}, labelled ${sample(row).pid}, ${VERDICTS[kase.verdict].toLowerCase()}${sure}, ${text || "undecided"}`);
 }
 
 function goTo(place, scroll = true) {
@@ -95,63 +118,78 @@ function clearSelection() {
 
 const targets = () => (selected.size ? rows.filter((row) => selected.has(row)) : rows.slice(current, current + 1));
 
-/** Decide for the selection, else for the current sample; `choose(row)` is the identity to relabel to. */
+/** Decide for the selection, else for the current entry; `choose(row)` is the identity to relabel to. */
 function decide(decision, choose = (row) => data.identities[candidates(row)[0]]) {
-  const changes = targets().map((row) => {
-    const { file, pid } = sample(row);
-    const newPid = decision === "relabel" ? choose(row) : "";
-    return [file, decision && newPid !== undefined ? { decision, pid, newPid } : null, newPid];
+  const entries = targets();
+  const known = byId("list").value === "identities" ? ["accept", "refuse", ""] : ["keep", "relabel", "drop", "unsure", ""];
+  if (!known.includes(decision)) return say(known[0] === "keep" ? "Accept and refuse are for identities." : "Identities are accepted or refused.");
+  // a clip is relabelled to one identity, whatever its single images look like
+  const changes = entries.flatMap((entry) => {
+    if (finding(entry)) return [[findingKey(finding(entry)), { decision }]];
+    const newPid = decision === "relabel" ? choose(entry) : "";
+    return members(entry).map((row) => [sample(row).file, decision && newPid !== undefined ? { decision, pid: sample(row).pid, newPid } : null, newPid]);
   });
   if (!changes.length) return;
-  if (changes.some(([, , newPid]) => newPid === undefined)) return say("There is no such identity to relabel to.");
+  if (changes.some(([, , newPid]) => newPid === undefined && byId("list").value !== "identities")) return say("There is no such identity to relabel to.");
   change(changes.map(([file, made]) => [file, made]));
   const count = changes.length;
-  const what = decision ? decisionText(changes[0][1]) : "cleared";
-  const several = count > 1 ? `${plural(count, "sample")}: ${decision || "cleared"}` : `${baseName(changes[0][0])}: ${what}`;
+  const one = finding(entries[0]) ? decision || "cleared" : decision ? decisionText(changes[0][1]) : "cleared";
+  const what = finding(entries[0]) ? [plural(count, "finding"), finding(entries[0]).pid] : [plural(count, "sample"), baseName(changes[0][0])];
+  const several = count > 1 ? `${what[0]}: ${decision || "cleared"}` : `${what[1]}: ${one}`;
   clearSelection();
   refresh(false);
-  if (decision && count === 1) advance();
+  if (decision && entries.length === 1) advance();
   say(`${several}. ${tallyText()}`);
 }
 
 /** To the next undecided sample of the list, if there is one. */
 function advance() {
-  const next = rows.findIndex((row, place) => place > current && !decisionOf(row));
+  const next = rows.findIndex((entry, place) => place > current && !decided(entry).done);
   if (next >= 0) goTo(next);
   else showDetail(rows[current]);
 }
 
 function takeBack() {
-  const files = undo();
-  if (!files) return say("There is nothing to undo.");
+  const keys = undo();
+  if (!keys) return say("There is nothing to undo.");
   refresh(false);
-  const place = rows.findIndex((row) => files.includes(sample(row).file));
+  const ofEntry = (entry) => (finding(entry) ? [findingKey(finding(entry))] : members(entry).map((row) => sample(row).file));
+  const place = rows.findIndex((entry) => ofEntry(entry).some((key) => keys.includes(key)));
   goTo(place >= 0 ? place : current);
-  say(`Undone: ${plural(files.length, "sample")}. ${tallyText()}`);
+  say(`Undone: ${plural(keys.length, keys[0].startsWith("\0") ? "finding" : "sample")}. ${tallyText()}`);
 }
 
 /** Bring marks and numbers up to date, and the list itself where `list`. */
 function refresh(list = true) {
   if (list) fillQueue();
   for (const made of queue.children) mark(made, rows[made.dataset.place]);
-  if (rows[current] !== undefined) showDecision(rows[current]);
+  if (rows[current] !== undefined) (finding(rows[current]) ? showFindingDecision : showDecision)(rows[current]);
   tell();
   markGalleries();
 }
 
+/** What is counted: the findings while they are listed, else the suspects. */
+function counted() {
+  const identities = byId("list").value === "identities";
+  const all = listed(identities ? "identities" : "suspects");
+  return { all, done: all.filter(identities ? (entry) => decided(entry).done : decisionOf).length, word: identities ? "finding" : "suspect" };
+}
+
 function tallyText() {
-  const all = listed("suspects");
-  const done = all.filter(decisionOf).length;
-  return `${thousands(done)} of ${plural(all.length, "suspect")} decided.`;
+  const { all, done, word } = counted();
+  return `${thousands(done)} of ${plural(all.length, word)} decided.`;
 }
 
 function tell() {
-  const all = listed("suspects");
+  const { all, done } = counted();
   byId("progress").max = Math.max(all.length, 1);
-  byId("progress").value = all.filter(decisionOf).length;
+  byId("progress").value = done;
   byId("tally").textContent = tallyText().replace(" decided.", "");
   byId("undo").disabled = !past.length;
-  byId("save").disabled = !decisions.size;
-  const count = targets().length;
-  byId("target").textContent = selected.size ? `for ${plural(count, "selected sample")}` : rows.length ? `for sample ${current + 1} of ${rows.length}` : "";
+  byId("save").disabled = ![...decisions.keys()].some((key) => !key.startsWith("\0"));
+  byId("save-identities").disabled = ![...decisions.keys()].some((key) => key.startsWith("\0"));
+  const count = targets().flatMap((entry) => (finding(entry) ? [entry] : members(entry))).length;
+  const listing = byId("list").value === "identities" ? "finding" : "sample";
+  const here = isClip(rows[current]) ? `for the clip of ${count} images` : `for ${listing} ${current + 1} of ${rows.length}`;
+  byId("target").textContent = selected.size ? `for ${plural(count, `selected ${listing}`)}` : rows.length ? here : "";
 }
