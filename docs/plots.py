@@ -51,7 +51,7 @@ def accuracy(markdown: str, name: str) -> str:
     """Accuracy against the share that was pruned, with the band of training on everything."""
     header, rows, before = table_after(markdown)
     shares = {place: float(text[:-1]) for place, text in enumerate(header) if re.fullmatch(r"\d+ %", text)}
-    with figure(480, 300) as (drawing, axes):
+    with figure(480, 340) as (drawing, axes):
         if unpruned := re.search(r"Unpruned (\S+ ± [\d.]+\d)", before):
             middle, spread = value(unpruned[1])
             axes.axhspan(middle - spread, middle + spread, color=FAINT, lw=0)
@@ -67,7 +67,7 @@ def accuracy(markdown: str, name: str) -> str:
         axes.set_xlim(0, max(shares.values()) + 3)
         axes.set_xlabel("pruned, %")
         axes.set_ylabel("(Rank-1 + mAP) / 2, %")
-        drawing.legend(loc="outside right upper")
+        drawing.legend(loc="outside lower center", ncols=3)
     return to_svg(
         drawing, name, "Accuracy against the share that was pruned; the table below has the figures"
     )

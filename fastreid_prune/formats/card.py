@@ -38,6 +38,9 @@ _EARLIER = {
 def text(publication: Publication) -> str:
     """The data card as Markdown, with the header that Hugging Face's data sets have."""
     name, purify = publication.name, " --purify" if publication.table.judged else ""
+    registered = name in publication.meta.dataset  # with the trainer; else it was read from its folder
+    dataset = name if registered else "DATASETS"
+    place = f"the folder that holds\n{name}'s own folder" if registered else "the data set's folder"
     return f"""---
 license: other
 pretty_name: Important, mislabelled and outlier samples of {name}
@@ -95,17 +98,16 @@ names = np.load("fpath_list.npy", allow_pickle=False)
 wrong = pickle.load(open("Mislabeled_outlier_samples.pickle", "rb"))
 for index, person in wrong["mislabeled"]:
     print(names[int(index)], "shows person", person)
-print("nobody in particular:", names[wrong["outliers"]])
+print("no known identity:", names[wrong["outliers"]])
 ```
 
 Unpickling runs code of the file's choosing: compare the checksums first, or read the CSV files. In fastreid_prune,
 `fastreid_prune.io.pickles.read_plain_pickle` reads such a file without running anything.
 
-With fastreid and fastreid_prune, the same as a manifest, and a training on it; DATASETS is the folder that holds
-{name}'s own folder:
+With fastreid and fastreid_prune, the same as a manifest, and a training on it; DATASETS is {place}:
 
 ```
-fastreid-prune import . --root DATASETS --dataset {name} --ratio 0.3{purify} -o manifest.csv
+fastreid-prune import . --root DATASETS --dataset {dataset} --ratio 0.3{purify} -o manifest.csv
 FASTREID_DATASETS=DATASETS fastreid-prune run tools/train_net.py --config-file CONFIG.yml PRUNE.MANIFEST manifest.csv
 ```
 

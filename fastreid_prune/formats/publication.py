@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.io.names import check_names, dataset_names
+from fastreid_prune.io.names import check_names, dataset_names, dataset_title
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.scored_run.metadata import RunMeta
 from fastreid_prune.scored_run.run_files import RunFiles
@@ -114,9 +114,9 @@ def _restrict(manifest: Manifest, table: ScoreTable) -> Manifest:
 
 def _folder_names(names: list[str], registered: Sequence[str]) -> dict[str, str]:
     """Data set -> a folder's name: as the trainer calls the data set where that can be told."""
-    known = {name.lower(): name for name in registered if isinstance(name, str)}
+    known = {name.lower(): dataset_title(name) for name in registered if isinstance(name, str)}
     if len(names) == len(registered) == 1:
-        known[names[0].lower()] = registered[0]
+        known[names[0].lower()] = dataset_title(registered[0])
     folders: dict[str, str] = {}
     for name in names:
         safe = re.sub(r"[^A-Za-z0-9._-]", "_", known.get(name.lower(), name))[:100].lstrip(".") or "dataset"

@@ -1,7 +1,9 @@
 """Names of samples: paths relative to the data sets' root that can never lead out of it."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 import numpy as np
 import pyarrow as pa
@@ -57,6 +59,15 @@ def examples(values: Iterable[str], total: int | None = None, limit: int = 3) ->
         ascii(value) if len(value) <= 120 else ascii(value[:117] + "...") for value in values[:limit]
     )
     return f"{shown} and {total - limit} more" if total > limit else shown
+
+
+def dataset_title(dataset: str) -> str:
+    """What a data set is called: its registered name, or of a path its last part.
+
+    >>> dataset_title("Market1501"), dataset_title("/data/crops"), dataset_title("results/crops.csv")
+    ('Market1501', 'crops', 'crops')
+    """
+    return PurePath(dataset).stem if "/" in dataset or os.sep in dataset else dataset
 
 
 def dataset_names(pids: Sequence[str] | np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.files import written_whole
+from fastreid_prune.io.names import dataset_title
 from fastreid_prune.report import choosing, payload, plots
 from fastreid_prune.report.page import render
 from fastreid_prune.report.ratio_table import cuts
@@ -108,7 +109,7 @@ def write_report(
         "counts": _verdict_counts(source.table),
         "shown": sum(map(len, parts)),
         "pages": [path.name for path in paths],
-        "dataset": ", ".join(source.meta.dataset) or "data set",
+        "dataset": ", ".join(map(dataset_title, source.meta.dataset)) or "data set",
     }
     sizes, pictures, missing = [], 0, 0
     for number, (path, rows) in enumerate(zip(paths, parts, strict=True), start=1):

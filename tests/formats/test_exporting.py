@@ -105,6 +105,15 @@ def test_what_the_card_tells_to_run_runs(scored_run, tmp_path, judged, monkeypat
     assert dict(found["training_set"]) == manifest.training_identities()
 
 
+def test_a_data_set_that_is_a_path_is_called_by_its_last_part(scored_run, tmp_path):
+    run = scored_run(samples=40)
+    meta = run / "prune" / "trajectory" / "meta.json"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {"dataset": [str(tmp_path / "my crops")]}))
+    export_run(run, tmp_path / "out")
+    card = (tmp_path / "out" / "my_crops" / "README.md").read_text()
+    assert "--root DATASETS --dataset DATASETS --ratio" in card and str(tmp_path) not in card
+
+
 @pytest.mark.parametrize(
     ("verdicts", "tables"),
     [

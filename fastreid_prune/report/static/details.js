@@ -26,8 +26,7 @@ function showDetail(row) {
       element("h3", { id: "detail-title" }, clip ? `${baseName(file)} and ${plural(clip.length - 1, "more image")} of its clip` : baseName(file)),
       element("p", { class: "path" }, element("span", {}, file.slice(0, file.length - baseName(file).length)), element("span", {}, cameraName(camera))),
       element("p", { class: `verdict ${kase.verdict}` },
-        element("strong", {}, VERDICTS[kase.verdict]),
-        kase.confidence === null ? "" : `, ${percent(kase.confidence)} sure`,
+        element("strong", {}, verdictText(kase)), sureness(kase),
         `. ${sentence(kase.reason || softLabelText(row))}`),
       element("p", { class: "decided", id: "decided" })),
     element("div", { class: "portrait" }, ...(clip ? [clipImages(clip)] : [picture(row, `The sample, labelled ${pid}`), history(kase), numbers(row)])),
@@ -36,6 +35,19 @@ function showDetail(row) {
   showDecision(row);
   // the button that decided is gone with the sample it was for
   if (document.activeElement === document.body && hadFocus) queue.focus({ preventScroll: true });
+}
+
+/** Its label is more likely wrong than right, and no verdict could be made. */
+function isDoubted(kase) {
+  return kase.verdict === "clean" && kase.confidence !== null && kase.confidence < 0.5;
+}
+
+function verdictText(kase) {
+  return isDoubted(kase) ? "No verdict, but the label is doubted" : VERDICTS[kase.verdict];
+}
+
+function sureness(kase) {
+  return kase.confidence === null || isDoubted(kase) ? "" : `, ${percent(kase.confidence)} sure`;
 }
 
 /** What was decided, said in the header and marked on the identity. */

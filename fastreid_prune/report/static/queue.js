@@ -70,8 +70,7 @@ function mark(made, row) {
   made.dataset.decision = decision ? decision.decision : done ? "mixed" : "";
   made.querySelector(".mark").textContent = text;
   const what = count > 1 ? `clip of ${count} images from ` : "";
-  const sure = kase.confidence === null ? "" : `, confidence ${percent(kase.confidence)}`;
-  made.setAttribute("aria-label", `${what}${baseName(sample(row).file)}, labelled ${sample(row).pid}, ${VERDICTS[kase.verdict].toLowerCase()}${sure}, ${text || "undecided"}`);
+  made.setAttribute("aria-label", `${what}${baseName(sample(row).file)}, labelled ${sample(row).pid}, ${verdictText(kase).toLowerCase()}${sureness(kase)}, ${text || "undecided"}`);
 }
 
 function goTo(place, scroll = true) {
