@@ -20,6 +20,7 @@ from fastreid_prune.errors import FastreidPruneError
 def command(run: str, rule: str, precision: float, uncalibrated: bool, truth: str | None) -> None:
     """Judge the labels of RUN, the output folder of a scored run, and write the verdicts into its scores."""
     from fastreid_prune.purify.judge_run import judge_run
+    from fastreid_prune.purify.kind_quality import HEADER
 
     if uncalibrated:
         if rule != "judge":
@@ -30,6 +31,7 @@ def command(run: str, rule: str, precision: float, uncalibrated: bool, truth: st
         click.echo(sentence)
     if judged.quality is not None:
         print_table("Against the truth", judged.quality.rows())
+        print_table("By kind of verdict", [one.row() for one in judged.kinds], HEADER)
     for path in judged.files:
         click.echo(f"verdicts: {path}")
     click.echo(f"Act on them with: fastreid-prune prune {run} --ratio 0 --purify")

@@ -2,16 +2,17 @@
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from fastreid_prune.datasets.truth import NO_ID, read_truth
+from fastreid_prune.datasets.truth import read_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify import judge_rule, paper  # noqa: F401 - they register themselves
 from fastreid_prune.purify.identity_findings import identity_findings, identity_sentences
 from fastreid_prune.purify.judge import DEFAULT_PRECISION
+from fastreid_prune.purify.kind_quality import KindQuality, TrueIdentities, of_each_kind
 from fastreid_prune.purify.metrics import Quality, quality
 from fastreid_prune.purify.registry import Ruling, get
 from fastreid_prune.scored_run.identity_table import (
@@ -33,6 +34,7 @@ class JudgedRun:
     Attributes:
         ruling: the verdicts and what they rest on.
         quality: against the truth, where it was given.
+        kinds: of each kind of verdict by itself, likewise.
         files: the run's score files, and ``identities.csv``.
         identities: what was found about identities; decided by hand, see :mod:`.identity_table`.
     """
@@ -41,6 +43,7 @@ class JudgedRun:
     quality: Quality | None
     files: tuple[Path, ...]
     identities: list[Finding]
+    kinds: list[KindQuality] = field(default_factory=list)
 
     @property
     def sentences(self) -> list[str]:
@@ -74,15 +77,18 @@ def judge_run(
     table = run.table
     ruling = chosen.rule(trajectory, precision)
     table = with_verdicts(table, ruling)
-    measured = None
-    if truth is not None:
-        measured = against_truth(table, ruling, truth)
+    known = None if truth is None else _truth_of(table, len(ruling.verdicts), truth)
     run.write_table(table)
     path = run.folder / IDENTITIES
     earlier = read_identities(path) if path.is_file() else []
     findings = keep_decisions(identity_findings(trajectory), earlier)
     write_identities(path, findings)
-    return JudgedRun(ruling, measured, (*run.score_files, path), findings)
+    done = JudgedRun(ruling, None, (*run.score_files, path), findings)
+    if known is None:
+        return done
+    natural = ~run.injected.moved[run.dataset_rows]
+    kinds = of_each_kind(known.identities, natural, ruling.verdicts, findings, known.outlier)
+    return replace(done, quality=_against(known, ruling), kinds=kinds)
 
 
 def with_verdicts(table: ScoreTable, ruling: Ruling) -> ScoreTable:
@@ -96,38 +102,45 @@ def with_verdicts(table: ScoreTable, ruling: Ruling) -> ScoreTable:
     return replace(table, verdicts=Verdicts(*columns), about=about)
 
 
-def against_truth(table: ScoreTable, ruling: Ruling, truth: str | os.PathLike) -> Quality:
-    """How good the verdicts are by the truth of the test bed that the run was scored on."""
-    rows = {row.file: row for row in read_truth(truth)}
-    count = len(ruling.verdicts)
+@dataclass(frozen=True)
+class _Known:
+    """The truth of N samples: who is who, what is no single known person, and which labels are wrong."""
+
+    identities: TrueIdentities
+    outlier: np.ndarray
+    wrong: np.ndarray
+
+
+def _truth_of(table: ScoreTable, count: int, path: str | os.PathLike) -> _Known:
+    """The truth of the first ``count`` samples of a table by the truth of the test bed that they are of."""
+    rows = {row.file: row for row in read_truth(path)}
     missing = [name for name in table.file_name[:count] if name not in rows]
     if missing:
         raise FastreidPruneError(
-            f"{truth}: {len(missing)} of {count} images of the run have no row, the first {missing[0]}. Give the "
+            f"{path}: {len(missing)} of {count} images of the run have no row, the first {missing[0]}. Give the "
             "truth.csv of the data set that the run was scored on."
         )
-    known = [
-        rows[name].given(_number(pid))
-        for name, pid in zip(table.file_name[:count], table.pid[:count], strict=True)
+    known = [rows[name] for name in table.file_name[:count]]
+    person = np.array([row.true_id for row in known], np.int64)
+    identities = TrueIdentities(table.pid[:count], table.camid[:count], person)
+    # where the truth does not say what kind of error an image is, its identity's other images do
+    wrong = [
+        row.is_mislabelled if row.kind else by_others
+        for row, by_others in zip(known, identities.wrong, strict=True)
     ]
-    true_pid = np.array(
-        [
-            "" if row.true_id == NO_ID else f"{pid[: len(pid) - len(pid.rsplit('_', 1)[-1])]}{row.true_id}"
-            for row, pid in zip(known, table.pid[:count], strict=True)
-        ],
-        object,
-    )
+    return _Known(identities, np.array([row.is_outlier for row in known], bool), np.array(wrong, bool))
+
+
+def _against(known: _Known, ruling: Ruling) -> Quality:
+    """How good the verdicts are, by the truth."""
+    suggested = ruling.verdicts.suggested_pid
+    # a person may have two numbers: either is right
+    shown = np.where(known.identities.shows(suggested), suggested, "")
     return quality(
         ruling.verdicts,
-        np.array([row.is_mislabelled for row in known], bool),
-        np.array([row.is_outlier for row in known], bool),
-        true_pid,
+        known.wrong,
+        known.outlier,
+        shown,
         np.nan_to_num(ruling.wrong),
         np.nan_to_num(ruling.outlier),
     )
-
-
-def _number(pid: str) -> int:
-    """The number in an identity's name, ``NO_ID`` where there is none: ``market1501_2`` is 2."""
-    number = pid.rsplit("_", 1)[-1]
-    return int(number) if number.isdigit() else NO_ID

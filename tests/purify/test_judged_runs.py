@@ -10,6 +10,7 @@ from fastreid_prune.cli import group
 from fastreid_prune.datasets.truth import TruthRow, write_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.formats import export_run, import_lists
+from fastreid_prune.io.tables import write_csv
 from fastreid_prune.manifest import Manifest, prune_run
 from fastreid_prune.purify import judge_run, quality
 from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding, read_identities, write_identities
@@ -60,6 +61,19 @@ def test_the_truth_measures_the_verdicts(soiled, judged):
     chances = (judgement.wrong_probability, judgement.outlier_probability)
     expected = quality(judgement.verdicts, run.wrong, run.outlier, run.shown, *chances)
     assert judged[1].quality == expected and expected.relabelled > 0.8
+
+
+def test_a_truth_of_files_and_persons_alone_measures_as_well(soiled, judged, tmp_path):
+    run, _ = soiled
+    columns = {
+        "file": [row.file for row in truth_rows(run)],
+        "true_id": [row.true_id for row in truth_rows(run)],
+    }
+    write_csv(tmp_path / "truth.csv", columns)
+    plain = judge_run(judged[0], truth=tmp_path / "truth.csv")
+    assert plain.kinds == judged[1].kinds and plain.quality == judged[1].quality
+    single = plain.kinds[0]
+    assert single.kind == "single labels" and single.precision > 0.9 and single.recall > 0.5
 
 
 def test_judging_again_writes_the_same_bytes(judged):
