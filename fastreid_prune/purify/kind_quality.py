@@ -86,7 +86,13 @@ class TrueIdentities:
         result = {}
         for pid, (shown, count) in self._shown.items():
             own = number_of(pid)
-            result[pid] = own if own in shown else int(shown[count.argmax()]) if len(shown) else NO_ID
+            result[pid] = (
+                own
+                if own is not None and own in shown
+                else int(shown[count.argmax()])
+                if len(shown)
+                else NO_ID
+            )
         return result
 
     @cached_property

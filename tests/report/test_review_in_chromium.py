@@ -204,9 +204,7 @@ def test_the_ratio_is_chosen_by_keyboard(chromium, judged):
 
 def test_a_screen_reader_is_told_what_is_shown_and_what_was_decided(chromium, judged):
     review = Review(chromium, judged[1]).start()
-    assert (
-        "mislabelled, 99" in review.heard("option")[0] and "undecided" in review.heard("option")[0]
-    )
+    assert "mislabelled, 99" in review.heard("option")[0] and "undecided" in review.heard("option")[0]
     assert review.heard("listbox") == ["Samples to review"]
     review.press("r")
     suggested = review.script("return decisions.get(sample(rows[0]).file).newPid")
