@@ -22,7 +22,7 @@ WIDTH = 1240
 OF_THE_PAGE = {
     "found": (".masthead", "", 760),
     "page": ("#review", "#queue [role=option]", 800),
-    "pruning": ("#pruning", "", 660),
+    "pruning": ("#pruning", "", 630),
     "duplicates": ("#duplicates", "", 300),
 }
 SHOWN = {
@@ -48,7 +48,7 @@ def main(run: Path, data: Path, output: Path) -> None:
         page, sheet = Path(folder) / "report.html", Path(folder) / "demo.html"
         ScoredRun.open(run).report(page, images=data)
         sheet.write_text(contact_sheet(data), encoding="utf-8")
-        shoot(driver, sheet, output / "demo.png", "body", "", 650)
+        shoot(driver, sheet, output / "demo.png", "html", "", 660)
         for name, (top, clicked, height) in OF_THE_PAGE.items():
             shoot(driver, page, output / f"{name}.png", top, clicked, height)
 
