@@ -25,8 +25,8 @@ _READ = "\n".join(f"  {form.name}: {form.reads}" for form in read())
 @click.argument("lists", type=click.Path(exists=True))
 @click.option("-o", "--output", type=click.Path(dir_okay=False), required=True, help="The manifest, a CSV.")
 @click.option("--dataset", "datasets", multiple=True, metavar="NAME",
-              help="As fastreid calls it, such as Market1501; repeatable. Or a table of samples "
-              "(file_name,pid,camid), or a scored run.  [what the lists say]")  # fmt: skip
+              help="As fastreid calls it, such as Market1501, or the path of a folder or table, as in DATASETS.NAMES; "
+              "repeatable. Or a scored run.  [what the lists say]")  # fmt: skip
 @click.option("--root", type=click.Path(file_okay=False), envvar="FASTREID_DATASETS", default="datasets",
               show_default="$FASTREID_DATASETS or datasets", help="The folder that holds the data sets.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice([form.name for form in read()]),

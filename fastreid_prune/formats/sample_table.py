@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fastreid_prune import datasets
 from fastreid_prune.datasets.layouts.table import Table
 from fastreid_prune.datasets.table_files import read_table_file
 from fastreid_prune.errors import FastreidPruneError
@@ -11,8 +12,20 @@ from fastreid_prune.trajectory import Samples
 
 
 def has_samples(path: Path) -> bool:
-    """Whether a path is a table, or the folder of a scored run."""
-    return path.is_file() or _scored(path) is not None
+    """Whether a path is the folder of a scored run, or a table whose identities are to be taken as they stand.
+
+    That is a manifest or scores of ours, or a table whose images are not there. Any other is a data set of its own.
+    """
+    if not path.is_file():
+        return _scored(path) is not None
+    columns = set(read_table_file(path).columns)
+    if {"action", "new_pid"} <= columns or "verdict" in columns:
+        return True
+    try:
+        datasets.read(path)
+    except FastreidPruneError:
+        return True
+    return False
 
 
 def _scored(path: Path) -> Path | None:

@@ -155,6 +155,28 @@ def test_samples_are_taken_from_a_table_where_no_reader_knows_the_data_set(score
         assert Manifest.read(tmp_path / "m.csv").counts["prune"] == 10
 
 
+def test_identities_of_a_table_with_images_are_those_that_its_scored_run_has(tmp_path):
+    for name in ("a/1.png", "a/2.png", "b/3.png", "b/4.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    lines = ["file_name,label", "a/1.png,7", "a/2.png,7", "b/3.png,8", "b/4.png,8"]
+    (tmp_path / "people.csv").write_text("\n".join(lines))
+    (tmp_path / "back").mkdir()
+    (tmp_path / "back" / "metadata.csv").write_text("file_name,label\na/1.png,people_8\n")
+    arguments = [
+        "import",
+        str(tmp_path / "back"),
+        "--dataset",
+        str(tmp_path / "people.csv"),
+        "--root",
+        str(tmp_path),
+    ]
+    CliRunner().invoke(group, [*arguments, "-o", str(tmp_path / "m.csv")], catch_exceptions=False)
+    manifest = Manifest.read(tmp_path / "m.csv")
+    assert manifest.pid.tolist() == ["people_7", "people_7", "people_8", "people_8"]
+    assert manifest.new_pid.tolist() == ["people_8", "people_7", "people_8", "people_8"]
+
+
 def test_an_unknown_data_set_is_named_with_the_nearest(scored_run, tmp_path):
     run = scored_run(samples=20)
     export_run(run, tmp_path / "out")
