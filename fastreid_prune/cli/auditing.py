@@ -1,6 +1,7 @@
 """What ``audit`` and ``quickstart`` have in common: their options, and their tables."""
 
 from collections.abc import Callable
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,18 +48,22 @@ def print_audited(audited: "Audited", plan: "Plan") -> None:
     print_table(f"{total} training images", rows, ("manifest", "images", ""))
     for line in audited.sentences:
         click.echo(line)
-    click.echo(", ".join(f"{step} {seconds:.0f} s" for step, seconds in audited.seconds.items()))
+    in_all = sum(audited.seconds.values())
+    steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in audited.seconds.items())
+    click.echo(f"{in_all:.0f} s in all: {steps}")
     click.echo(f"page:     {audited.page}")
     click.echo(f"manifest: {audited.manifest}")
     click.echo(f"lists:    {audited.lists}")
-    click.echo("Next: open the page, judge the suspects and save decisions.csv; then, to act on them,")
+    purify = " --purify" if audited.judged else ""
     click.echo(
-        f"  fastreid-prune prune {audited.run} --ratio 0 --purify --decisions decisions.csv -o kept.csv"
-    )
-    click.echo("and train any recipe of fastreid's on what stays:")
-    click.echo(
-        f"  FASTREID_DATASETS={plan.data.root} fastreid-prune run YOUR/train_net.py ... "
-        f'DATASETS.NAMES "({str(plan.path)!r},)" PRUNE.MANIFEST kept.csv'
+        f"""
+What to do next
+1. Open the page in a browser. The images that are most likely wrong come first: decide, and save decisions.csv.
+2. Make a manifest of your decisions{" and the verdicts above" if purify else ""}:
+     fastreid-prune prune {quote(str(audited.run))} --ratio 0{purify} --decisions decisions.csv -o kept.csv
+3. Train any recipe of fastreid's on what it keeps:
+     FASTREID_DATASETS={quote(str(plan.data.root))} fastreid-prune run YOUR/train_net.py ... \\
+       DATASETS.NAMES {quote(f'("{plan.path}",)')} PRUNE.MANIFEST kept.csv"""
     )
 
 

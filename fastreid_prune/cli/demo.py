@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from fastreid_prune.io.cores import usable_cores
 from fastreid_prune.lab.demo import write_demo
 
 
@@ -25,7 +26,9 @@ def command(
 
     For fastreid, FOLDER is then FASTREID_DATASETS and the data set's name is Market1501.
     """
-    summary = write_demo(folder, seed, train_ids, test_ids, wrong_labels, outliers, progress=True)
+    summary = write_demo(
+        folder, seed, train_ids, test_ids, wrong_labels, outliers, progress=True, processes=usable_cores()
+    )
     table = Table("split", "images", "identities", "of which")
     for split, count in summary.images.items():
         kinds = (

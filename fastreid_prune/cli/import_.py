@@ -8,6 +8,7 @@ from fastreid_prune.cli.printing import print_table
 from fastreid_prune.formats import import_lists, listed_datasets, read
 from fastreid_prune.formats.sample_table import has_samples, read_samples
 from fastreid_prune.io.names import examples
+from fastreid_prune.manifest.brake import MOST_REMOVED
 from fastreid_prune.trajectory import Samples
 
 _READ = "\n".join(f"  {form.name}: {form.reads}" for form in read())
@@ -38,6 +39,9 @@ _READ = "\n".join(f"  {form.name}: {form.reads}" for form in read())
               help="For corrections: the manifest that the corrected copy was made from.")  # fmt: skip
 @click.option("--missing", type=click.Choice(["keep", "remove"]), default="keep", show_default=True,
               help="For corrections: images that are no longer there keep their label, or were taken out.")  # fmt: skip
+@click.option("--most-removed", type=click.FloatRange(0, 1), default=MOST_REMOVED, show_default=True, metavar="SHARE",
+              help="Of all images, what --purify may leave out.")  # fmt: skip
+@click.option("--lose-identities", is_flag=True, help="Let --purify take all images of an identity.")
 @click.option("--edited", is_flag=True, help="Accept lists or a manifest of ours that were changed.")
 def command(
     lists: str,
@@ -50,6 +54,8 @@ def command(
     method: str | None,
     base: str | None,
     missing: str,
+    most_removed: float,
+    lose_identities: bool,
     edited: bool,
 ) -> None:
     """See the help above."""
@@ -65,6 +71,8 @@ def command(
         base=base,
         remove_missing=missing == "remove",
         edited=edited,
+        most_removed=most_removed,
+        lose_identities=lose_identities,
     )
     tally = summary.tally
     rows = [*summary.counts.items(), ("rows read", tally.rows), ("of these matched", tally.matched)]

@@ -10,7 +10,8 @@ import numpy as np
 from fastreid_prune.evaluation.matches import Matches
 from fastreid_prune.evaluation.similarity import PAIR_VALUES, Similarity
 from fastreid_prune.evaluation.sorting import LOWEST, columns_of, places, with_columns
-from fastreid_prune.evaluation.threads import cores, matrix_products_in_one_thread, over_slices
+from fastreid_prune.evaluation.threads import matrix_products_in_one_thread, over_slices
+from fastreid_prune.io.cores import usable_cores
 
 QUERIES = 4096  # in a block
 WIDEST_TILE, TALLEST_TILE = 1024, 896  # similarities that a thread computes and then looks at: in its cache
@@ -75,7 +76,7 @@ class _Block:
 
     def count(self) -> np.ndarray:
         """[P] int64: the wrong rows at least as similar as each right one."""
-        num_gallery, workers = len(self.similarity.gallery), cores()
+        num_gallery, workers = len(self.similarity.gallery), usable_cores()
         tiles = -(-num_gallery // (WIDEST_TILE * workers)) * workers
         ahead = np.zeros(len(self.score), dtype=np.int64)
         for counts in over_slices(self._count_columns, num_gallery, -(-num_gallery // tiles)):

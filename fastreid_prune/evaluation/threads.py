@@ -1,6 +1,5 @@
 """Work on slices of rows in all of the processor's cores; numpy lets go of the interpreter while it computes."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,18 +7,15 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from fastreid_prune.io.cores import usable_cores
+
 Result = TypeVar("Result")
-
-
-def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def over_slices(function: Callable[[slice], Result], count: int, size: int) -> Iterator[Result]:
     """``function(slice)`` for consecutive slices of ``size`` rows that cover ``count`` rows, in their order."""
     slices = [slice(first, min(first + size, count)) for first in range(0, count, size)]
-    workers = min(cores(), len(slices))
+    workers = min(usable_cores(), len(slices))
     if workers <= 1:
         yield from map(function, slices)
         return

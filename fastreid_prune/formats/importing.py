@@ -17,6 +17,7 @@ from fastreid_prune.formats.matching import Tally
 from fastreid_prune.formats.registry import Format, Request
 from fastreid_prune.formats.to_manifest import from_corrections, from_lists
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.manifest.brake import MOST_REMOVED
 from fastreid_prune.trajectory import Samples
 
 _Reading = TypeVar("_Reading", Corrected, IdentityDecisions, Manifest)
@@ -33,7 +34,7 @@ class ImportSummary:
         samples: all samples of the data set.
         unlisted: how many of them nothing was said about, and ``unlisted_examples``.
         missing: how many of these the base manifest had given out to be corrected.
-        notes: what else was done or left, in sentences.
+        notes: what else was done or left, such as purification that goes too far, in sentences.
         tally: what became of the rows that were read.
         new_ids: identities that the data set does not have.
     """
@@ -63,6 +64,8 @@ def import_lists(
     base: str | os.PathLike | None = None,
     remove_missing: bool = False,
     edited: bool = False,
+    most_removed: float = MOST_REMOVED,
+    lose_identities: bool = False,
 ) -> ImportSummary:
     """Make a manifest for a data set on disk of published lists, or of what a person corrected.
 
@@ -80,6 +83,7 @@ def import_lists(
         remove_missing: for corrections, images that were given out and are no longer there were taken out. By
             default what is not mentioned keeps its label.
         edited: accept files of ours that were changed.
+        most_removed, lose_identities: how far ``purify`` may go, as for :func:`.manifest.prune_run`.
 
     Raises:
         FastreidPruneError: it is none of these, is damaged or hostile, or is for another data set.
@@ -94,7 +98,7 @@ def import_lists(
         raise FastreidPruneError(f"{lists}: lists beside corrections. Import them one by one.")
     if listed:
         merged = merge(listed)
-        manifest = from_lists(samples, merged, ratio or 0.0, purify)
+        manifest, notes = from_lists(samples, merged, ratio or 0.0, purify, most_removed, lose_identities)
         present, tally = merged.listed, merged.tally
     elif corrections:
         corrected = _one(corrections, lists)

@@ -9,6 +9,7 @@ from fastreid_prune.formats.matching import Tally
 from fastreid_prune.io.names import check_names
 from fastreid_prune.manifest import OUTLIER as OUTLIER_ACTION
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.manifest.brake import brake
 from fastreid_prune.scored_run.score_table import UNREADABLE
 from fastreid_prune.scored_run.verdicts import MISLABELLED, OUTLIER, Verdicts
 from fastreid_prune.selection import select
@@ -18,8 +19,14 @@ from fastreid_prune.trajectory import Samples
 _MOST = 0.5
 
 
-def from_lists(samples: Samples, listed: Listed, ratio: float, purify: bool) -> Manifest:
+def from_lists(
+    samples: Samples, listed: Listed, ratio: float, purify: bool, most_removed: float, lose_identities: bool
+) -> tuple[Manifest, list[str]]:
     """The manifest of a data set from lists. Samples that the lists do not name are kept and not counted.
+
+    Returns:
+        The manifest, and what purification would have done and did not since it goes too far, as in
+        :func:`.manifest.brake.brake`, in sentences.
 
     Raises:
         FastreidPruneError: ``purify`` where the lists hold no verdicts, ``ratio`` where they hold no ranking, or
@@ -31,15 +38,23 @@ def from_lists(samples: Samples, listed: Listed, ratio: float, purify: bool) -> 
         raise FastreidPruneError(
             "the lists hold no verdicts, and purification acts on them. Import without it."
         )
-    verdicts = listed.verdicts() if purify else _unreadable_only(listed)
+    unreadable = np.array([reason.startswith(UNREADABLE) for reason in listed.reason], bool)
+    verdicts, held = _unreadable_only(listed), []
+    if purify:
+        braked = brake(
+            samples.pid, listed.verdicts(), np.zeros(len(samples), bool), unreadable & listed.verdicts().outlier,
+            most_removed=most_removed, lose_identities=lose_identities,
+        )  # fmt: skip
+        verdicts, held = braked.verdicts, braked.held
     unranked = np.isnan(listed.score) & ~verdicts.outlier
     if ratio and listed.listed.any() and np.isnan(listed.score).all():
         raise FastreidPruneError("the lists hold no ranking, and pruning needs one. Import with ratio 0.")
     keep = select(listed.score, ratio, file_names=samples.file_name, excluded=verdicts.outlier | unranked)
     keep |= unranked
-    return Manifest.build(
+    manifest = Manifest.build(
         samples, listed.score, keep, verdicts, method=listed.method, ratio=ratio, source=listed.source
     )
+    return manifest, held
 
 
 def from_corrections(

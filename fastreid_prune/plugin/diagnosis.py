@@ -95,7 +95,7 @@ def _faiss() -> Finding:
 
 def _devices() -> list[Finding]:
     from fastreid_prune.evaluation.knn import backend
-    from fastreid_prune.plugin.loading import usable_cores
+    from fastreid_prune.io.cores import usable_cores
 
     compiler = shutil.which("cc") or shutil.which("gcc")
     search = backend()

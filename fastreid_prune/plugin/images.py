@@ -9,9 +9,9 @@ from fastreid.utils import comm
 from rich.progress import track
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.cores import usable_cores
 from fastreid_prune.io.images import UnreadableImage
 from fastreid_prune.plugin.items import Item, relative_name
-from fastreid_prune.plugin.loading import usable_cores
 
 logger = logging.getLogger("fastreid.prune")
 

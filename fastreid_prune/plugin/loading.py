@@ -1,7 +1,6 @@
 """What the data loaders of fastreid are told from outside: on which device batches go, and how many workers serve."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from contextvars import ContextVar
 
@@ -22,10 +21,3 @@ def loading_for(device: str) -> Iterator[None]:
 def loading_device() -> str:
     """The device of the loader that is being made: that of the innermost :func:`loading_for`."""
     return _device.get()
-
-
-def usable_cores() -> int:
-    """The number of processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -39,9 +39,11 @@ def find_reader(name: str, key: str = "DATASETS.NAMES") -> type:
     by_case = {registered.lower(): registered for registered in known}
     nearest = difflib.get_close_matches(name.lower(), by_case, n=1, cutoff=0.6)
     meant = f" Did you mean {by_case[nearest[0]]}?" if nearest else ""
+    # a data set of a script's own reader is known to its scored run
+    run = " or the folder of a scored run" if key == "--dataset" else ""
     raise FastreidPruneError(
-        f"{key}: fastreid knows no data set {name!r}.{meant} It knows {', '.join(known)}; a path is read in any "
-        "layout, and a reader of your own is added with @DATASET_REGISTRY.register()."
+        f"{key}: fastreid knows no data set {name!r}.{meant} It knows {', '.join(known)}; a path{run} is read "
+        "in any layout, and a reader of your own is added with @DATASET_REGISTRY.register()."
     )
 
 

@@ -13,6 +13,8 @@ from published_runs import tree
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.formats import export_run, import_lists, listed_datasets
+from fastreid_prune.formats.listed import Listed
+from fastreid_prune.formats.to_manifest import from_lists
 from fastreid_prune.manifest import COLUMNS, Manifest, prune_run
 from fastreid_prune.trajectory import Samples
 
@@ -236,3 +238,15 @@ def test_lists_say_which_data_set_they_are_for(scored_run, tmp_path):
     assert listed_datasets(published.lists) == ["Market1501"]
     with pytest.raises(FastreidPruneError, match="--dataset"):
         listed_datasets(tmp_path / "pruned.csv")
+
+
+def test_purifying_by_lists_takes_no_large_part_of_a_set_unasked(tmp_path):
+    names = [f"d/{k}.jpg" for k in range(10)]
+    samples = Samples.from_items(names, ["d_1"] * 5 + ["d_2"] * 5, [""] * 10)
+    listed = Listed.nothing(10, "entropy", {})
+    listed.listed[:], listed.score[:], listed.judged = True, 1.0, True
+    listed.outlier(np.arange(5), "listed")
+    manifest, held = from_lists(samples, listed, 0.0, True, most_removed=0.2, lose_identities=False)
+    assert manifest.counts["outlier"] == 0 and "5 of 10 samples (50 %) would be left out" in held[0]
+    manifest, held = from_lists(samples, listed, 0.0, True, most_removed=0.5, lose_identities=True)
+    assert manifest.counts["outlier"] == 5 and not held

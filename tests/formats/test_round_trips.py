@@ -86,14 +86,16 @@ def test_lists_come_back_whatever_the_names(tmp_path_factory, made):
     pruned = prune_run(run, 0.3, purify=purify, output=folder / "direct.csv", **unbraked)
     direct = Manifest.read(pruned.manifest.path)
     export_run(run, folder / "out")
-    import_lists(folder / "out", folder / "ours.csv", samples, folder, ratio=0.3, purify=purify)
+    import_lists(folder / "out", folder / "ours.csv", samples, folder, ratio=0.3, purify=purify, **unbraked)
     same(Manifest.read(folder / "ours.csv"), direct, COLUMNS[:7])
     for lists in (folder / "out").iterdir():
         for path in lists.iterdir():
             if path.name not in PAPER:
                 path.unlink()
     if len({os.path.dirname(str(path)) for path in (folder / "out").glob("*/*.npy")}) == 1:
-        import_lists(folder / "out", folder / "paper.csv", samples, folder, ratio=0.3, purify=purify)
+        import_lists(
+            folder / "out", folder / "paper.csv", samples, folder, ratio=0.3, purify=purify, **unbraked
+        )
         same(Manifest.read(folder / "paper.csv"), direct, COLUMNS[:5])
 
 

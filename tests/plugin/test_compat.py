@@ -194,7 +194,7 @@ def test_images_become_tensors_without_a_warning(mode):
 def test_no_more_workers_than_cores_are_started(cfg):
     from fastreid.data import build_reid_test_loader, build_reid_train_loader
 
-    from fastreid_prune.plugin.loading import usable_cores
+    from fastreid_prune.io.cores import usable_cores
 
     cfg.DATALOADER.NUM_WORKERS = 1000
     assert build_reid_train_loader(cfg).num_workers == usable_cores()

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.cores import usable_cores
 from fastreid_prune.lab.audit.recipe import AUTO, Machine
 
 
@@ -20,11 +21,6 @@ def look(recipe: str) -> Machine:
     if recipe == "cpu" or (recipe == AUTO and not gpu):
         weights, why = _weights(needed=recipe == "cpu")
     return Machine(gpu, usable_cores(), weights, why)
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _weights(needed: bool) -> tuple[Path | None, str]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,7 @@ class Plan:
         reasons: why this recipe and what was fitted, a sentence each.
         machine: what there is to train with.
         options: of the scoring run and of retraining.
+        seconds: step -> how long it took to get here.
     """
 
     data: Dataset
@@ -56,6 +58,7 @@ class Plan:
     reasons: list[str]
     machine: Machine
     options: tuple[list[str], list[str]]
+    seconds: dict[str, float]
 
     @property
     def can_be_tested(self) -> bool:
@@ -98,6 +101,7 @@ def plan_audit(
     Raises:
         FastreidPruneError: no data set, too few images or identities, or ``output`` holds something else.
     """
+    began = time.perf_counter()
     output = Path(output).absolute()
     data = datasets.read(path, layout, pattern)
     source = Path(path).expanduser().absolute()
@@ -125,7 +129,8 @@ def plan_audit(
         reasons += [reason for reason in fitted.reasons if not both and reason not in reasons]
         chosen = [*_data_options(data, source, pattern, machine, name), *as_pairs(fitted.options), *more]
         both.append([*chosen, *options])
-    return Plan(data, source, output, name, reasons, machine, (both[0], both[1]))
+    seconds = {"reading and choosing": time.perf_counter() - began}
+    return Plan(data, source, output, name, reasons, machine, (both[0], both[1]), seconds)
 
 
 def _data_options(

@@ -2,9 +2,10 @@
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from fastreid_prune.errors import FastreidPruneError
@@ -14,6 +15,7 @@ from fastreid_prune.lab.audit.training import Trainer, bars
 from fastreid_prune.manifest.run_manifest import prune_run
 from fastreid_prune.purify import judge_run
 from fastreid_prune.report import write_report
+from fastreid_prune.scored_run.run_files import RunFiles
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Audited:
     Attributes:
         run: the scored run's folder.
         counts: action -> samples, of the manifest.
+        judged: whether the labels could be judged.
         sentences: what was found, a sentence each.
         manifest, page, lists: the files; the lists are a folder.
         seconds: step -> how long it took.
@@ -30,6 +33,7 @@ class Audited:
 
     run: Path
     counts: dict[str, int]
+    judged: bool
     sentences: list[str]
     manifest: Path
     page: Path
@@ -52,14 +56,18 @@ def audit(plan: Plan, console: Console, truth: Path | None = None) -> Audited:
     with bars(console) as progress, Trainer(plan.data.root, 1, progress, plan.machine.cores) as trainer:
         trainer.start(plan.scoring()).result()
     scored = time.perf_counter()
-    return write_up(plan, truth, {"scoring": scored - began})
+    audited = write_up(plan, truth, {**plan.seconds, "scoring": scored - began})
+    began = time.perf_counter()
+    write_report(audited.run, audited.page, images=plan.data.root)
+    return replace(audited, seconds={**audited.seconds, "page": time.perf_counter() - began})
 
 
 def write_up(plan: Plan, truth: Path | None, seconds: dict[str, float]) -> Audited:
-    """Judge a scored run, and write what was found."""
+    """Judge a scored run, and write manifest and lists; where the page will be is said, and it is not yet there."""
     began = time.perf_counter()
     run = plan.output / "score"
     sentences, judged = _judged(run, truth)
+    sentences = [*_unreadable(run), *sentences]
     summary = prune_run(run, 0.0, purify=judged, output=plan.output / "manifest.csv")
     seconds = {**seconds, "judging": time.perf_counter() - began}
     began = time.perf_counter()
@@ -67,12 +75,20 @@ def write_up(plan: Plan, truth: Path | None, seconds: dict[str, float]) -> Audit
     shutil.rmtree(lists, ignore_errors=True)
     export_run(run, lists)
     page = plan.output / "report.html"
-    write_report(run, page, images=plan.data.root)
-    seconds["page and lists"] = time.perf_counter() - began
+    seconds["lists"] = time.perf_counter() - began
     sentences += [*summary.held, summary.regime.words]
-    return Audited(
-        run, dict(summary.manifest.counts), sentences, plan.output / "manifest.csv", page, lists, seconds
-    )
+    counts = dict(summary.manifest.counts)
+    return Audited(run, counts, judged, sentences, plan.output / "manifest.csv", page, lists, seconds)
+
+
+def _unreadable(run: Path) -> list[str]:
+    table = RunFiles.open(run).table
+    rows = np.flatnonzero(table.unreadable)
+    if not len(rows):
+        return []
+    shown = "; ".join(f"{table.file_name[row]}: {table.verdicts.reason[row]}" for row in rows[:3])
+    more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return [f"{len(rows)} images cannot be read and were left out of everything: {shown}{more}."]
 
 
 def _judged(run: Path, truth: Path | None) -> tuple[list[str], bool]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from fastreid_prune import datasets
+from fastreid_prune.io.cores import usable_cores
 from fastreid_prune.lab.audit.planning import Plan, plan_audit
 from fastreid_prune.lab.audit.run_audit import Audited, write_up
 from fastreid_prune.lab.audit.training import Trainer, bars
@@ -60,18 +61,19 @@ def plan_quickstart(
     Returns:
         The plan, and the ``truth.csv`` of the embedded data set (else None).
     """
-    truth = None
+    truth, began = None, time.perf_counter()
     if data is None:
         data, name = FOLDER / "demo-data", "demo"
         truth = data / "truth.csv"
         if not truth.is_file():
-            write_demo(data, progress=True)
+            write_demo(data, progress=True, processes=usable_cores())
         options = [*DEMO_OPTIONS, *options]
     else:
         found = datasets.read(data, layout, pattern)
         name = re.sub(r"[^\w.-]+", "-", Path(data).absolute().name)
         if hold_out is None and not (set(found.of_split("query").pid) & set(found.of_split("gallery").pid)):
             hold_out = HOLD_OUT
+    found_after = time.perf_counter() - began
     plan = plan_audit(
         data,
         output or FOLDER / name,
@@ -81,9 +83,11 @@ def plan_quickstart(
         hold_out=hold_out,
         options=options,
     )
-    if truth is not None and plan.recipe == "cpu":
+    if truth is not None:
         scoring, retraining = plan.options
-        plan = replace(plan, options=(scoring, [*DEMO_RATE, *retraining]))
+        faster = DEMO_RATE if plan.recipe == "cpu" else ()
+        seconds = {"rendering": found_after, **plan.seconds}
+        plan = replace(plan, options=(scoring, [*faster, *retraining]), seconds=seconds)
     return plan, truth
 
 
@@ -105,17 +109,19 @@ def quickstart(plan: Plan, console: Console, truth: Path | None = None) -> Retra
         scoring = trainer.start(plan.scoring())
         trainings = [trainer.start(plan.retraining(ALL, None))]
         scoring.result()
-        seconds = {"scoring": time.perf_counter() - began}
-        audited = write_up(plan, truth, seconds)
-        retraining = time.perf_counter()
+        audited = write_up(plan, truth, {**plan.seconds, "scoring": time.perf_counter() - began})
+        began = time.perf_counter()
         for method in METHODS:
             manifest = plan.output / f"{method}.csv"
             prune_run(audited.run, RATIO, method, output=manifest)
-            trainings.append(trainer.start(plan.retraining(method, manifest)))
+            # the last one has the cores for itself
+            alone = plan.machine.cores if method == METHODS[-1] else None
+            trainings.append(trainer.start(plan.retraining(method, manifest), alone))
         for training in trainings:
             training.result()
-    seconds = {**audited.seconds, "training": time.perf_counter() - retraining}
+    trained = time.perf_counter()
     runs = {name: plan.output / name for name in (ALL, *METHODS)}
     results = compare_runs(dict(runs), truth)
     write_report(audited.run, audited.page, images=plan.data.root, ratio=RATIO, retrained=runs)
-    return Retrained(Audited(**{**vars(audited), "seconds": seconds}), results, runs)
+    seconds = {**audited.seconds, "training": trained - began, "page": time.perf_counter() - trained}
+    return Retrained(replace(audited, seconds=seconds), results, runs)

@@ -75,7 +75,7 @@ class Trainer:
         data_root: the folder that the data set's file names are relative to.
         slots: how many at a time.
         progress: where the bars go.
-        threads: of each.
+        threads: of each, where a job is not given its own.
     """
 
     def __init__(self, data_root: Path, slots: int, progress: Progress, threads: int):
@@ -96,17 +96,17 @@ class Trainer:
             self._line.cut()
         self._pool.shutdown(cancel_futures=True)
 
-    def start(self, job: Job) -> "Future[None]":
+    def start(self, job: Job, threads: int | None = None) -> "Future[None]":
         """Queue a job; the future raises what a person can act on."""
-        return self._pool.submit(self._run, job)
+        return self._pool.submit(self._run, job, threads or self._threads)
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job, threads: int) -> None:
         task = self._progress.add_task(job.title, total=None, state="starting")
         if job.complete:
             self._progress.update(task, total=1, completed=1, state="was done before")
             return
         told = job.folder / "progress.json"
-        code = self._train(job, told, task)
+        code = self._train(job, told, task, threads)
         if self._cut:
             return
         if code or not job.complete:
@@ -114,7 +114,7 @@ class Trainer:
             raise FastreidPruneError(_what_went_wrong(job, code))
         self._progress.update(task, total=1, completed=1, state="done")
 
-    def _train(self, job: Job, told: Path, task: TaskID) -> int:
+    def _train(self, job: Job, told: Path, task: TaskID, threads: int) -> int:
         """Train in a process of its own, and show how far it is; its exit status."""
         job.folder.mkdir(parents=True, exist_ok=True)
         told.unlink(missing_ok=True)
@@ -123,11 +123,10 @@ class Trainer:
             *(sys.executable, "-W", "ignore", "-m", "fastreid_prune.lab.training_process", str(SCRIPT)),
             *("--config-file", str(job.config), *resume, "OUTPUT_DIR", str(job.folder), *job.options),
         ]
-        threads = os.environ.get("OMP_NUM_THREADS", str(self._threads))
         variables = {
             "FASTREID_DATASETS": str(self._data_root),
             PROGRESS: str(told),
-            "OMP_NUM_THREADS": threads,
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)),
         }
         with open(job.log, "ab") as log:
             # Ctrl-C is for this process alone, which cuts the line

@@ -2,7 +2,12 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.progress import track
@@ -12,6 +17,8 @@ from fastreid_prune.lab.demo.cameras import CAMERAS
 from fastreid_prune.lab.demo.plan import FOLDERS, MAX_IDS, ROOT, PlannedImage, plan_images, truth_rows
 from fastreid_prune.lab.demo.shots import render
 from fastreid_prune.lab.testbed.folder import TRUTH, claim, write_test_bed
+
+_AT_ONCE = 32  # images a process draws before it says so
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ def write_demo(
     wrong_labels: float = 0.05,
     outliers: float = 0.03,
     progress: bool = False,
+    processes: int = 1,
 ) -> Summary:
     """Render people-like figures as a data set in Market-1501's layout, with its ``truth.csv``.
 
@@ -55,6 +63,7 @@ def write_demo(
         wrong_labels: share of the training images with a wrong label, 0 to 0.5.
         outliers: share of the training images that are outliers, 0 to 0.3.
         progress: show a progress bar.
+        processes: how many draw; more than one needs a main module that can be imported.
 
     Raises:
         FastreidPruneError: the folder holds something else, an argument is out of range, or writing fails.
@@ -67,8 +76,11 @@ def write_demo(
     def fill(unfinished: Path) -> None:
         for name in FOLDERS.values():
             (unfinished / ROOT / name).mkdir()
-        for image in track(images, "Rendering", disable=not progress):
-            render(image.shot).save(unfinished / image.file, quality=CAMERAS[image.shot.camera].quality)
+        parts = [images[start : start + _AT_ONCE] for start in range(0, len(images), _AT_ONCE)]
+        draw = partial(_draw, folder=unfinished)
+        with _map(processes) as in_parts:
+            for _ in track(in_parts(draw, parts), "Rendering", len(parts), disable=not progress):
+                pass
 
     summary = _summary(folder, images)
     made = {"made_by": "demo", "seed": seed, "train_ids": train_ids, "test_ids": test_ids}
@@ -80,6 +92,22 @@ def write_demo(
     }
     write_test_bed(folder, ROOT, fill, truth_rows(images), made)
     return summary
+
+
+def _draw(images: list[PlannedImage], folder: Path) -> None:
+    for image in images:
+        render(image.shot).save(folder / image.file, quality=CAMERAS[image.shot.camera].quality)
+
+
+@contextmanager
+def _map(processes: int) -> Iterator[Callable[..., Iterable[None]]]:
+    """``map``, by several processes where more than one is asked for."""
+    if processes < 2:
+        yield map
+        return
+    # spawned, not forked: whoever calls may have threads of torch's
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        yield pool.map
 
 
 def _check(train_ids: int, test_ids: int, wrong_labels: float, outliers: float) -> None:

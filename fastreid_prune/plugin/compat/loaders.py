@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
+from fastreid_prune.io.cores import usable_cores
 from fastreid_prune.plugin.compat.patch import Patch, always
-from fastreid_prune.plugin.loading import loading_device, usable_cores
+from fastreid_prune.plugin.loading import loading_device
 
 logger = logging.getLogger("fastreid.prune")
 

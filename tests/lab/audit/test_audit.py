@@ -14,7 +14,7 @@ from fastreid_prune.manifest import Manifest
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    """8 identities of 12 images, each of its own colour; no cameras, no test split."""
+    """8 identities of 12 images, each of its own colour; odd images, and what is none; no cameras, no test split."""
     folder, rng = tmp_path_factory.mktemp("people"), np.random.default_rng(0)
     for who in range(8):
         colour = rng.integers(0, 256, 3)
@@ -23,6 +23,12 @@ def people(tmp_path_factory):
             path.parent.mkdir(exist_ok=True)
             noisy = np.clip(colour + rng.normal(0, 20, (32, 16, 3)), 0, 255)
             Image.fromarray(noisy.astype(np.uint8)).save(path)
+    odd = folder / "person 1" / "ü 'q', 1"
+    Image.new("RGB", (1, 1)).save(f"{odd}.PNG")
+    Image.new("RGBA", (16, 32), (9, 9, 9, 99)).save(f"{odd}.webp")
+    Image.new("CMYK", (16, 32)).save(f"{odd}.JPG")
+    (folder / "person 0" / "empty.png").touch()
+    (folder / "person 0" / "Thumbs.db").touch()
     return folder
 
 
@@ -48,10 +54,14 @@ def test_a_folder_an_identity_is_scored_judged_and_written_up_and_a_second_call_
         "[32, 16]",
     )
     said = run(*call, cwd=tmp_path)
+    assert "1 skipped: no image, by its ending ('person 0/Thumbs.db')" in said
     assert "layout identity_folders" in said and said.count("No cameras are known") == 1
     assert "32 images a batch, not 64" in said
+    assert "1 images cannot be read and were left out of everything: person 0/empty.png" in said
+    assert "What to do next" in said and "--ratio 0 --purify --decisions" in said
+    assert "The scoring model" not in (tmp_path / "out" / "score.log").read_text()  # judged once, here
     manifest = Manifest.read(tmp_path / "out" / "manifest.csv")
-    assert len(manifest) == 96 and {"person 0/0.png", "person 7/11.png"} <= set(manifest.file_name)
+    assert len(manifest) == 100 and {"person 0/0.png", "person 7/11.png"} <= set(manifest.file_name)
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
     assert list((tmp_path / "out" / "lists").rglob("Ranking_list.npy"))
     record = json.loads((tmp_path / "out" / "score" / "prune" / "run.json").read_text())
