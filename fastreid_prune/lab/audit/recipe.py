@@ -80,12 +80,12 @@ def choose_recipe(machine: Machine, wanted: str = AUTO) -> tuple[str, str]:
     if wanted != AUTO:
         return wanted, "asked for"
     if machine.gpu:
-        return "gpu", f"there is a GPU ({machine.gpu}): ResNet-50 on 256x128"
+        return "gpu", f"there is a GPU ({machine.gpu}): ResNet-50"
     if machine.weights:
-        return "cpu", f"no GPU, {machine.cores} cores: MobileNetV2 from ImageNet weights on 128x64"
+        return "cpu", f"no GPU, {machine.cores} cores: MobileNetV2 from ImageNet weights"
     return (
         "small",
-        f"no GPU and no ImageNet weights ({machine.why_no_weights}): ResNet-18 from scratch on 64x32",
+        f"no GPU and no ImageNet weights ({machine.why_no_weights}): ResNet-18 from scratch",
     )
 
 
@@ -124,16 +124,18 @@ def fit(schedule: Schedule, facts: Facts, given: Collection[str] = ()) -> Fitted
             f"{ENOUGH_ITERATIONS} in all too little is learnt of who is who."
         )
     options["TEST.EVAL_PERIOD"] = epochs
+    size = schedule.size if "INPUT.SIZE_TRAIN" in given else _size(schedule.size, facts)
+    shape = f"{size[0]}x{size[1]} pixels (height x width)"
+    reasons.insert(0, f"{epochs} epochs of {iterations} iterations, each of {batch} images of {shape}.")
     warmup = int(_WARMUP_SHARE * epochs * iterations)
     if warmup < schedule.warmup and "SOLVER.WARMUP_ITERS" not in given:
         options["SOLVER.WARMUP_ITERS"] = warmup
         reasons.append(f"{warmup} iterations of warm-up, not {schedule.warmup}: an eighth of all at most.")
-    size = _size(schedule.size, facts)
-    if size != schedule.size and "INPUT.SIZE_TRAIN" not in given:
+    if size != schedule.size:
         options |= {"INPUT.SIZE_TRAIN": list(size), "INPUT.SIZE_TEST": list(size)}
         reasons.append(
-            f"{size[0]}x{size[1]} pixels (height x width), not {schedule.size[0]}x{schedule.size[1]}: the images have "
-            f"{facts.height}x{facts.width} in the median."
+            f"{shape}, not {schedule.size[0]}x{schedule.size[1]}: the images have {facts.height}x{facts.width} in the "
+            "median."
         )
     return Fitted(options, reasons)
 
