@@ -191,6 +191,6 @@ def test_the_commands_offer_what_is_registered():
         assert all(form.name in text for form in forms)
     assert {form.name for form in written()} <= {form.name for form in read()}
     for form in (*written(), *read()):
-        assert form.source or form.name in ("lists", "manifest")
+        assert form.source or form.name in ("lists", "manifest", "identities")
     with pytest.raises(FastreidPruneError, match="Did you mean 'imagefolder'"):
         registry.get("imagefoldr", written())
