@@ -38,7 +38,7 @@ CHECKS = [
         "types-tabulate",
     )
 ]
-DOCS = ["mkdocs<2", "mkdocs-material", "mkdocstrings[python]", "mkdocs-click"]
+DOCS = ["mkdocs<2", "mkdocs-material", "mkdocstrings[python]", "matplotlib"]
 LIGHTNING = ["lightning>=2"]
 TRANSFORMERS = ["transformers>=4.46", "accelerate"]
 TEST = [

@@ -2,8 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
+
+import click
 
 SOURCE = Path(__file__).parents[1] / "fastreid_prune" / "plugin" / "config.py"
 _KEY = re.compile(r"cfg\.(PRUNE[\w.]*) = (.*)")
@@ -39,11 +43,50 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _keys() -> str:
+    """A definition list: keys that share a comment stand together."""
     keys = configuration_keys(SOURCE.read_text(encoding="utf-8"))
-    return table(
-        ("key", "default", "what it does"),
-        ((f"`{key}`", f"`{default}`", what) for key, default, what in keys),
+    return "\n\n".join(
+        "\n".join(f"`{key}` = `{default}`" for key, default, _ in some) + f"\n:   {_text(what)}"
+        for what, some in ((what, list(some)) for what, some in groupby(keys, key=itemgetter(2)))
     )
+
+
+def _commands() -> str:
+    """Every verb: its help, how it is called, its options."""
+    from fastreid_prune.cli import group
+
+    context = click.Context(group, info_name="fastreid-prune")
+    return "\n\n".join(_verb(name, context) for name in group.list_commands(context))
+
+
+def _verb(name: str, parent: click.Context) -> str:
+    command = parent.command.get_command(parent, name)  # type: ignore[attr-defined]
+    inner = click.Context(command, info_name=name, parent=parent)
+    help_text = re.sub(r"\n {2,}", "\n", command.help or "").replace("\b\n", "")
+    help_text = (
+        re.sub(r"^(\w+: .*)$", r"- \1", help_text, flags=re.MULTILINE)
+        if "\b" in (command.help or "")
+        else help_text
+    )
+    rows = [
+        (f"`{', '.join(option.opts)}`", _text(option.help or ""), _default(option, inner))
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+    usage = " ".join(command.collect_usage_pieces(inner))
+    options = table(("option", "what it does", "default"), rows) if rows else ""
+    return f"## {name}\n\n{_text(help_text.strip())}\n\n```\nfastreid-prune {name} {usage}\n```\n\n{options}"
+
+
+def _default(option: click.Option, context: click.Context) -> str:
+    if option.is_flag or not option.show_default:
+        return "required" if option.required else ""
+    shown = option.show_default if isinstance(option.show_default, str) else option.get_default(context)
+    return f"`{', '.join(map(str, shown)) if isinstance(shown, tuple | list) else shown}`"
+
+
+def _text(plain: str) -> str:
+    return plain.replace("<", "&lt;")
 
 
 def _scores() -> str:
@@ -89,12 +132,16 @@ def _formats() -> str:
 
     known = {one.name: one for one in (*formats.written(), *formats.read())}
     return table(
-        ("format", "`export` writes", "`import` reads", "source"),
+        ("format", "`export` writes", "`import` reads"),
         (
-            (f"`{name}`", one.writes or "–", one.reads or "–", one.source or "ours")
+            (_linked(f"`{name}`", one.source), one.writes or "–", one.reads or "–")
             for name, one in sorted(known.items())
         ),
     )
+
+
+def _linked(text: str, source: str) -> str:
+    return f"[{text}]({source})" if source.startswith("https://") else text
 
 
 def _patches() -> str:
@@ -108,6 +155,7 @@ def _patches() -> str:
 
 MADE = {
     "<!-- keys -->": _keys,
+    "<!-- commands -->": _commands,
     "<!-- scores -->": _scores,
     "<!-- strategies -->": _strategies,
     "<!-- rules -->": _rules,

@@ -55,12 +55,12 @@ def add_prune_config(cfg: CfgNode) -> None:
     # How a scored run chooses: a score, or a strategy such as "auto"; and the fraction it prunes at its own end
     # (0: `fastreid-prune prune` later).
     cfg.PRUNE.METHOD = "entropy"
+    cfg.PRUNE.RATIO = 0.0
     # What a strategy ranks by. Empty: entropy, or the score that METHOD is.
     cfg.PRUNE.SCORE = ""
     # What pruning leaves at least of every identity, and of every identity in each of its cameras.
     cfg.PRUNE.KEEP_PER_IDENTITY = 0
     cfg.PRUNE.KEEP_PER_CAMERA = 0
-    cfg.PRUNE.RATIO = 0.0
 
     cfg.PRUNE.IN_RUN = node()
     # Prune while training: the first epochs are the scoring run, then the same training goes on with what is kept, by

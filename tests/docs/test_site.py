@@ -3,23 +3,62 @@
 import doctest
 import importlib.util
 
+import click
 import pytest
 import yaml
 from written_commands import ROOT
 
+from fastreid_prune import formats
+from fastreid_prune.cli import group
 from fastreid_prune.lab.experiments import grid
 
 
-@pytest.fixture(scope="module")
-def made_from_code():
-    spec = importlib.util.spec_from_file_location("made_from_code", ROOT / "docs" / "made_from_code.py")
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
+@pytest.fixture(scope="module")
+def made_from_code():
+    return load("made_from_code")
+
+
+@pytest.mark.parametrize("name", ["made_from_code", "plots", "docstrings"])
+def test_the_examples_of_what_makes_the_pages_are_true(name):
+    if name == "docstrings":
+        pytest.importorskip("griffe", reason="the extra 'docs' is not installed")
+    failed, tried = doctest.testmod(load(name))
+    assert tried and not failed
+
+
+def test_every_plot_is_drawn_from_the_table_that_follows_it():
+    plots = load("plots")
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if "<!-- plot" in page.read_text()]
+    assert pages
+    for page in pages:
+        text = page.read_text()
+        made = plots.on_page_markdown(text)
+        assert made.count("<svg") == text.count("<!-- plot") and "<!-- plot" not in made
+
+
+def test_every_verb_and_its_options_are_on_their_page(made_from_code):
+    page = made_from_code.on_page_markdown((ROOT / "docs" / "reference" / "commands.md").read_text())
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        assert f"## {name}\n" in page
+        options = [one for one in group.get_command(context, name).params if isinstance(one, click.Option)]
+        assert all(f"`{', '.join(option.opts)}`" in page for option in options), name
+    assert "Sentinel" not in page and "(?P<" not in page
+
+
+def test_every_format_is_on_its_page(made_from_code):
+    page = made_from_code.on_page_markdown((ROOT / "docs" / "reference" / "formats.md").read_text())
+    assert not [one.name for one in (*formats.read(), *formats.written()) if f"`{one.name}`" not in page]
+
+
 def test_every_configuration_key_has_its_default_and_a_comment(made_from_code, prune_keys):
-    assert doctest.testmod(made_from_code) == (0, 1)
     found = made_from_code.configuration_keys(made_from_code.SOURCE.read_text())
     groups = {key for key in prune_keys if any(other.startswith(f"{key}.") for other in prune_keys)}
     assert {key for key, _, _ in found} == prune_keys - groups
