@@ -15,7 +15,7 @@ UNCALIBRATED = "uncalibrated"
 @rule(
     "judge",
     source="this package",
-    direction="soft labels, neighbours and prototypes together, as far as injected errors bear it out",
+    direction="soft labels, neighbours and prototypes together, where injected errors show what that is worth",
 )
 def by_the_judge(trajectory: Trajectory, precision: float) -> Ruling:
     """See :func:`.judge.assess`."""
@@ -25,7 +25,7 @@ def by_the_judge(trajectory: Trajectory, precision: float) -> Ruling:
 @rule(
     UNCALIBRATED,
     source="this package",
-    direction="as judge; where no errors were injected, verdicts that nothing vouches for",
+    direction="as judge, but without injected errors: what the verdicts are worth is not known",
 )
 def at_own_word(trajectory: Trajectory, precision: float) -> Ruling:
     """See :func:`.judge.assess`, ``uncalibrated``."""

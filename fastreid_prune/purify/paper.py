@@ -83,6 +83,6 @@ def by_the_paper(trajectory: Trajectory, precision: float) -> Ruling:
         sentences=[
             f"By the paper's rule, of {len(verdicts)} samples {thresholds['mislabelled']} are mislabelled and "
             f"{thresholds['outliers']} outliers. Its thresholds are not public, these are this package's; nothing "
-            "vouches for the verdicts: on modest models most of what it relabels was right."
+            "shows what the verdicts are worth: on modest models most of what it relabels was right."
         ],
     )

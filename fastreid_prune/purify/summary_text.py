@@ -44,7 +44,7 @@ def headline(summary: Summary) -> str:
         return f"The scoring model was good enough to judge labels: {measured}."
     if summary.tells_injected:
         return (
-            "The scoring model tells injected errors, but no verdict on the data set's own labels can be vouched for: "
+            "The scoring model finds injected errors, but no verdict on the data set's labels is shown to be right: "
             f"{measured}."
         )
     return f"The scoring model was too weak to judge labels: {measured}. Nothing here is to be acted on."

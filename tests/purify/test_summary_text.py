@@ -63,7 +63,7 @@ def test_a_refusal_is_told_once_with_its_reason_and_its_remedy():
 
 def test_a_model_that_vouches_for_nothing_is_not_called_good():
     no = refused(FOUND, "so", "that")
-    assert "can be vouched for" in headline(no)
+    assert "is shown to be right" in headline(no)
     assert "too weak" in headline(replace(no, separation=0.7)) and "too weak" in headline(
         replace(no, name_first=0.1)
     )
