@@ -2,15 +2,17 @@
 # Runs the quick tests on every Python found from 3.10 to 3.14, with the oldest and the newest torch that each takes.
 #   bash tools/test_matrix.sh [TESTS…]     what pytest takes; by default all quick tests
 # PYTHONS="3.10 3.12" and TORCHS=oldest choose some of them.
-# Each pair has an environment of its own in .matrix/ (gigabytes), a log beside it, and a line in the table at the end.
+# Each pair has an environment of its own in .matrix/ (5 GB; removed after its tests, unless KEEP=1), a log beside it, and a
+# line in the table at the end.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 tests=("$@")
-# the oldest torch with a wheel for that Python, the torchvision that goes with it, and the numpy that it was built for
+# the oldest torch with a wheel for that Python, the torchvision that goes with it, the numpy that it was built for, and a
+# pyarrow that takes that numpy
 declare -A oldest=(
-    [3.10]="torch==2.1.2 torchvision==0.16.2 numpy<2"
-    [3.11]="torch==2.1.2 torchvision==0.16.2 numpy<2"
-    [3.12]="torch==2.2.2 torchvision==0.17.2 numpy<2"
+    [3.10]="torch==2.1.2 torchvision==0.16.2 numpy<2 pyarrow<26"
+    [3.11]="torch==2.1.2 torchvision==0.16.2 numpy<2 pyarrow<26"
+    [3.12]="torch==2.2.2 torchvision==0.17.2 numpy<2 pyarrow<26"
     [3.13]="torch==2.5.0 torchvision==0.20.0"
     [3.14]="torch==2.9.0 torchvision==0.24.0"
 )
@@ -52,6 +54,7 @@ for version in ${PYTHONS:-3.10 3.11 3.12 3.13 3.14}; do
         found=$(".matrix/$version-$name/bin/python" -c 'import numpy, torch; print(torch.__version__, "|", numpy.__version__)' 2>/dev/null || echo "– | –")
         lines+=("| $version | $found | $outcome |")
         echo "${lines[-1]}"
+        [ -n "${KEEP:-}" ] || rm -rf ".matrix/$version-$name"
     done
 done
 printf '\n| Python | torch | numpy | quick tests |\n|---|---|---|---|\n'

@@ -84,7 +84,7 @@ def test_what_was_found_about_identities_is_side_by_side(chromium, grouped):
     review = Review(chromium, grouped[1])
     review.script("byId('list').value = 'identities'; byId('list').dispatchEvent(new Event('change'))")
     assert review.text("#detail-title") == "market1501_5 and market1501_6: one person?"
-    assert "Nothing vouches for it: they look alike." in review.text("#detail .verdict")
+    assert "How often this is right is not known: they look alike." in review.text("#detail .verdict")
     sides = review.script("return data.findings.map((found) => found.sides.map((side) => side.rows))")
     labels = np.arange(48) % 6
     assert [set(labels[side]) for side in sides[0]] == [{4}, {5}] and min(len(side) for side in sides[0]) == 8

@@ -81,7 +81,7 @@ function showFinding(entry) {
     element("header", {},
       element("h3", { id: "detail-title" }, same ? `${found.pid} and ${found.other}: one person?` : `${found.pid}: more than one person?`),
       element("p", { class: "verdict" },
-        element("strong", {}, found.confidence === null ? "Nothing vouches for it" : `${percent(found.confidence)} of such findings are right`),
+        element("strong", {}, found.confidence === null ? "How often this is right is not known" : `${percent(found.confidence)} of such findings are right`),
         `: ${found.reason}.`),
       element("p", { class: "note" }, findingEffect(found)),
       element("p", { class: "decided", id: "decided" })),
