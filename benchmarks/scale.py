@@ -26,8 +26,9 @@ from fastreid_prune.datasets.truth import TruthRow, write_truth
 from fastreid_prune.purify.planting import plan_calibration
 from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 from fastreid_prune.trajectory import FeatureRecorder, Samples
+from fastreid_prune.trajectory.statistics import BatchStatistics, batch_statistics
 
-BLOCK = 4096
+BLOCK, DRAWN = 4096, 1000
 CAMERAS = 6
 WRONG, MOVED, OUTLIERS = 0.05, 0.02, 0.02
 STEPS = ("score", "judge", "auto", "export", "report")
@@ -140,15 +141,33 @@ def make_run(root: Path, samples: int, identities: int, size: int, epochs: int) 
     )
     order = np.array([int(name.split("_")[1]) for name in named.class_names])
     weight = torch.from_numpy(content.centres[order])
+    column = np.argsort(order)
     for epoch in range(epochs):
-        recorder.begin_epoch(weight * (6 * (epoch + 1) / epochs))
+        # sharp enough that a known face gets most of the probability in the end, however many classes there are
+        scaled = weight * (1.5 * math.log(identities) * (epoch + 1) / epochs)
+        recorder.begin_epoch(scaled)
         for rows, features in content.blocks(epoch):
-            recorder.update(
-                torch.from_numpy(rows), torch.from_numpy(features), torch.from_numpy(named.label[rows])
-            )
+            some, label = torch.from_numpy(features), torch.from_numpy(named.label[rows])
+            shown_as = torch.from_numpy(np.append(column[shown], np.full(len(composed), -1))[rows])
+            seen = _statistics(some, label, shown_as, scaled)
+            recorder.update(torch.from_numpy(rows), some, label, statistics=seen)
         recorder.end_epoch()
     recorder.save({"dataset": ["made up"], "mode": "eval", "seed": 0, "calibration": record})
     return time.perf_counter() - began, ""
+
+
+def _statistics(
+    features: torch.Tensor, label: torch.Tensor, shown: torch.Tensor, weight: torch.Tensor
+) -> BatchStatistics:
+    """As a loop with a sampled softmax records: the given class, the one that is shown, and DRAWN others."""
+    drawn = torch.from_numpy(np.random.default_rng(4).permutation(len(weight))[:DRAWN])
+    given = (features * weight[label]).sum(1, keepdim=True)
+    other = (features * weight[shown.clamp(min=0)]).sum(1, keepdim=True)
+    other[(shown < 0) | (shown == label)] = -1e4
+    far = (features @ weight[drawn].T).masked_fill_(drawn == label[:, None], -1e4)
+    found = batch_statistics(torch.cat([given, other, far], 1), torch.zeros_like(label))
+    names = torch.cat([label[:, None], shown[:, None], drawn.expand(len(label), -1)], 1)
+    return found._replace(predicted=names.gather(1, found.predicted[:, None]).squeeze(1))
 
 
 class _Content:
@@ -194,9 +213,9 @@ class _Content:
             shared = np.stack(
                 [_noise(np.random.default_rng([2, int(one)]), self._size) for one in self._clip[rows[own]]]
             )
-            features[own] += 0.8 * shared
+            features[own] += 1.1 * shared
             features += np.random.default_rng([3, epoch, start]).normal(
-                0, 0.35 / math.sqrt(self._size), features.shape
+                0, 0.7 / math.sqrt(self._size), features.shape
             )
             yield rows, features.astype(np.float32)
 

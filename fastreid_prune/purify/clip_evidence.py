@@ -13,19 +13,21 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from fastreid_prune.purify.discriminant import class_sums, unit, view_without
-from fastreid_prune.purify.neighbours import nearest
-from fastreid_prune.trajectory.blocks import row_slices
+from fastreid_prune.purify.clip_classes import (
+    EXACT_PAIRS,
+    LEAST_CONFIDENCE,
+    AllClasses,
+    Candidates,
+    Clips,
+    first_candidates,
+    with_votes,
+)
+from fastreid_prune.purify.discriminant import view_without
 
-# in the rounds: nats by cosine, and the least that a label counts
-_ROUNDS, _SHARPNESS, _LEAST_CONFIDENCE = 4, 16.0, 0.02
-# votes: neighbours, the similarity at which a vote is worth 1/e, what a neighbour of the same camera is set back by,
-# and what an identity without votes still has
-_NEIGHBOURS, _VOTE_WIDTH, _SAME_CAMERA, _LEAST_VOTE = 20, 0.1, 0.15, 0.02
-# an identity that no other camera has seen is compared within the camera, where all look more alike
-_WITHIN_CAMERA = 0.1
-_UNKNOWN = -1.0
-_BLOCK_BYTES = 32 << 20
+# in the rounds: nats by cosine
+_ROUNDS, _SHARPNESS = 4, 16.0
+# what an identity without votes still has
+_LEAST_VOTE = 0.02
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class ClipEvidence:
         decidable: [K] bool: another clip of the label's says something.
         other_cameras: [K] bool: and one of another camera's.
         confidence: [K] float64, how far each clip's label is believed by the others.
+        recall: of the neighbours that voted, measured on a sample; 1 where all were compared with all.
     """
 
     size: np.ndarray
@@ -76,6 +79,7 @@ class ClipEvidence:
     decidable: np.ndarray
     other_cameras: np.ndarray
     confidence: np.ndarray
+    recall: float = 1.0
 
 
 def weigh_clips(
@@ -102,116 +106,64 @@ def weigh_clips(
         weights: of the utilities.
     """
     weights = weights or ChoiceWeights()
-    clips = _Clips.of(label, camera, clip)
+    clips = Clips.of(label, camera, clip)
     confidence = np.ones(len(clips.size))
     barred = np.full(len(clips.size), -1) if barred is None else barred
-    for _ in range(_ROUNDS):
+    look: AllClasses | Candidates = AllClasses(clips, clip, num_classes)
+    if len(clips.size) * num_classes > EXACT_PAIRS:
         whitened = _whitened(features, label, confidence[clip], num_classes)
-        like, support = _likeness(whitened, clips, clip, confidence, num_classes)
-        ahead, _, _ = _ahead(_SHARPNESS * like, clips.label, np.where(barred == clips.label, -1, barred))
+        look = first_candidates(whitened, clips, clip, num_classes, [in_question, barred])
+    for _ in range(_ROUNDS):
+        believed = confidence
+        whitened = _whitened(features, label, confidence[clip], num_classes)
+        like, support = look.likeness(whitened, confidence)
+        own = look.place(clips.label)
+        bars = np.where((barred >= 0) & (barred != clips.label), look.place(barred), -1)
+        ahead, _, _ = _ahead(_SHARPNESS * like, own, bars)
         ahead = np.where(support, ahead, 0.0)
-        confidence = np.clip(1 / (1 + np.exp(np.clip(ahead, -30, 30))), _LEAST_CONFIDENCE, 1)
-    votes = _votes(whitened, clips, clip, confidence, num_classes)
-    place = np.arange(len(clips.size))
+        confidence = np.clip(1 / (1 + np.exp(np.clip(ahead, -30, 30))), LEAST_CONFIDENCE, 1)
+    recall = 1.0
+    if isinstance(look, Candidates):
+        look, votes, recall = with_votes(look, whitened, confidence)
+        like, _ = look.likeness(whitened, believed)
+    else:
+        votes = look.votes(whitened, confidence)
+    place, own = np.arange(len(clips.size)), look.place(in_question)
+    bars = np.where(barred >= 0, look.place(barred), -1)
     utility = weights.likeness * like + weights.votes * np.log(votes + _LEAST_VOTE)
     others = np.bincount(clips.label, confidence * clips.size, num_classes)[in_question]
     others = others - np.where(in_question == clips.label, confidence * clips.size, 0)
-    utility[place, in_question] += weights.given + weights.share * clips.size / (clips.size + others)
-    has_bar = barred >= 0
-    utility[place[has_bar], barred[has_bar]] = -np.inf
+    utility[place, own] += weights.given + weights.share * clips.size / (clips.size + others)
+    has_bar = bars >= 0
+    utility[place[has_bar], bars[has_bar]] = -np.inf
     total = logsumexp(utility, axis=1)
-    _, best, second = _ahead(utility, in_question, barred)
+    if isinstance(look, Candidates):
+        rest = look.rest(whitened, believed, weights.likeness) + weights.votes * np.log(_LEAST_VOTE)
+        total = np.logaddexp(total, rest)
+    _, best, second = _ahead(utility, own, bars)
     other_cameras = _seen_elsewhere(clips, confidence, in_question, num_classes)
     return ClipEvidence(
         size=clips.size,
         label=clips.label,
         camera=clips.camera,
-        suggested=best,
-        runner_up=second,
+        suggested=best if look.classes is None else look.classes[place, best].astype(np.int64),
+        runner_up=second if look.classes is None else look.classes[place, second].astype(np.int64),
         named=_log_odds(utility[place, best] - total),
-        wrong=-_log_odds(utility[place, in_question] - total),
-        likeness_given=like[place, in_question].astype(float),
+        wrong=-_log_odds(utility[place, own] - total),
+        likeness_given=like[place, own].astype(float),
         likeness_suggested=like[place, best].astype(float),
-        votes_given=votes[place, in_question],
+        votes_given=votes[place, own],
         votes_suggested=votes[place, best],
-        decidable=others > _LEAST_CONFIDENCE,
+        decidable=others > LEAST_CONFIDENCE,
         other_cameras=other_cameras,
         confidence=confidence,
+        recall=recall,
     )
-
-
-@dataclass(frozen=True)
-class _Clips:
-    size: np.ndarray
-    label: np.ndarray
-    camera: np.ndarray
-
-    @classmethod
-    def of(cls, label: np.ndarray, camera: np.ndarray, clip: np.ndarray) -> "_Clips":
-        first = np.zeros(int(clip.max(initial=-1)) + 1, np.int64)
-        first[clip] = np.arange(len(clip))
-        return cls(np.bincount(clip), label[first], camera[first])
 
 
 def _whitened(features: np.ndarray, label: np.ndarray, confidence: np.ndarray, classes: int) -> np.ndarray:
     view = view_without(features, label, confidence, np.zeros(len(label), bool), classes)
     return view.transform(features)
-
-
-def _likeness(
-    features: np.ndarray, clips: _Clips, clip: np.ndarray, confidence: np.ndarray, classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """[K, C] float32, the cosine of each clip to each class's images of other cameras; and [K] bool, whether its own
-    label has other images at all."""
-    count = len(clips.size)
-    means = unit(_clip_sums(features, clip, count))
-    weight, label, camera = confidence[clip], clips.label[clip], clips.camera[clip]
-    total, images = class_sums(features, label, weight, classes), np.bincount(label, weight, classes)
-    everywhere = unit(total).T
-    like = np.empty((count, classes), np.float32)
-    support = np.zeros(count, bool)
-    for one in np.unique(clips.camera):
-        inside, here = np.flatnonzero(clips.camera == one), camera == one
-        sums = class_sums(features[here], label[here], weight[here], classes)
-        seen = images - np.bincount(label[here], weight[here], classes) > _LEAST_CONFIDENCE
-        elsewhere = unit(total - sums).T
-        for part in row_slices(len(inside), 12 * classes, _BLOCK_BYTES):
-            rows = inside[part]
-            away, anywhere = means[rows] @ elsewhere, means[rows] @ everywhere
-            like[rows] = np.where(seen, away, anywhere - _WITHIN_CAMERA)
-        alone = inside[~seen[clips.label[inside]]]
-        rest = total[clips.label[alone]] - confidence[alone, None] * _clip_sums(features, clip, count)[alone]
-        known = np.linalg.norm(rest, axis=1) > 1e-3
-        cosine = np.einsum("kd,kd->k", means[alone], unit(rest)) - _WITHIN_CAMERA
-        like[alone, clips.label[alone]] = np.where(known, cosine, _UNKNOWN)
-        support[inside] = True
-        support[alone] = known
-    return like, support
-
-
-def _votes(
-    features: np.ndarray, clips: _Clips, clip: np.ndarray, confidence: np.ndarray, classes: int
-) -> np.ndarray:
-    """[K, C] float64, the shares of the votes of the nearest images outside the clip, those of its camera set back."""
-    count, rows = len(clips.size), np.arange(len(clip))
-    reach = 2 * _NEIGHBOURS + min(int(clips.size.max(initial=0)), _NEIGHBOURS)
-    found = nearest(features, np.ones(len(rows), bool), reach, rows)
-    index = np.maximum(found.index, 0)
-    same_camera = clips.camera[clip[index]] == clips.camera[clip][:, None]
-    near = found.similarity - _SAME_CAMERA * same_camera
-    near = np.where((found.index < 0) | (clip[index] == clip[:, None]), -np.inf, near)
-    order = np.argsort(-near, axis=1, kind="stable")[:, :_NEIGHBOURS]
-    near, index = np.take_along_axis(near, order, 1), np.take_along_axis(index, order, 1)
-    best = np.where(np.isfinite(near[:, :1]), near[:, :1], 0.0)
-    weight = np.exp((near - best) / _VOTE_WIDTH) * confidence[clip[index]]
-    weight /= np.maximum(weight.sum(1, keepdims=True), 1e-12) * clips.size[clip][:, None]
-    place = clip[:, None] * classes + clips.label[clip[index]]
-    counted = np.bincount(place.ravel(), weight.ravel(), minlength=count * classes)
-    return counted.reshape(count, classes)
-
-
-def _clip_sums(features: np.ndarray, clip: np.ndarray, count: int) -> np.ndarray:
-    return class_sums(features, clip, np.ones(len(clip), np.float32), count)
 
 
 def _ahead(
@@ -228,11 +180,11 @@ def _ahead(
     return other[place, two[:, 0]] - utility[place, label], two[:, 0], two[:, 1]
 
 
-def _seen_elsewhere(clips: _Clips, confidence: np.ndarray, label: np.ndarray, classes: int) -> np.ndarray:
+def _seen_elsewhere(clips: Clips, confidence: np.ndarray, label: np.ndarray, classes: int) -> np.ndarray:
     cameras = int(clips.camera.max(initial=0)) + 1
     cell = np.bincount(clips.label * cameras + clips.camera, confidence, classes * cameras)
     cell = cell.reshape(classes, cameras)
-    return np.asarray(cell[label].sum(1) - cell[label, clips.camera] > _LEAST_CONFIDENCE)
+    return np.asarray(cell[label].sum(1) - cell[label, clips.camera] > LEAST_CONFIDENCE)
 
 
 def _log_odds(log_probability: np.ndarray) -> np.ndarray:

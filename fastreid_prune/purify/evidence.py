@@ -1,15 +1,19 @@
 """All that one scored run knows of each sample's label, as numbers that can be weighed against each other."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from fastreid_prune.purify.discriminant import class_sums, unit
+from fastreid_prune.io.bars import bar
+from fastreid_prune.purify.candidate_classes import place_of, similarities, votes_for
+from fastreid_prune.purify.discriminant import View, class_sums, unit
 from fastreid_prune.purify.neighbours import vote_weights, votes
 from fastreid_prune.purify.reference_set import LIKENESS_WEIGHT, SOFT_WEIGHT, ReferenceSet
 from fastreid_prune.purify.soft_labels import log_softmax, rows_of
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_slices
+from fastreid_prune.trajectory.factors import FactoredLogits
 
 # how far a neighbour's similarity may be below the nearest one's before its vote is worth 1/e
 VOTE_WIDTH = 0.1
@@ -19,6 +23,8 @@ LEAST_VOTE = 0.02
 # nats of the votes, in the choice of an identity, beside the reference's weights
 VOTE_WEIGHT = 1.0
 _BLOCK_BYTES = 32 << 20
+# samples from which on a progress bar is worth while
+_SHOWN = 10_000
 
 # what is weighed for a verdict, the first ones also two by two; benchmarks/purification.py ablation says what
 # each piece adds
@@ -88,53 +94,124 @@ def weigh(
         width=VOTE_WIDTH,
         other_camera=OTHER_CAMERA,
     )
-    for fold, view in enumerate(reference.views):
-        inside = np.flatnonzero(reference.fold[rows] == fold)
-        for part in row_slices(len(inside), 24 * classes, _BLOCK_BYTES):
-            at = inside[part]
-            some, place, own = rows[at], np.arange(len(at)), given[at]
-            soft = log_softmax(rows_of(trajectory.mean_logits, some))
-            share = votes(weights[some], reference.neighbours.index[some], reference.label, classes)
-            vote = np.log(share + LEAST_VOTE)
-            like = view.similarities(reference.features[some])
-            together = SOFT_WEIGHT * soft + VOTE_WEIGHT * vote + LIKENESS_WEIGHT * like
-            near, fit = fits.best(
-                reference.features[some], reference.label[some], reference.label_confidence[some]
-            )
-            together[place, own] = -np.inf
-            soft_other = soft.copy()
-            soft_other[place, own] = -np.inf
-            if barred is not None:
-                together[place, barred[at]] = -np.inf
-                soft_other[place, barred[at]] = -np.inf
-            best = _best_two(together)
-            two[at] = best
-            gap = together[place, best[:, 0]] - together[place, best[:, 1]]
-            rival = best[:, 0]
-            others = like.copy()
-            others[place, own] = -1.0
-            if barred is not None:
-                others[place, barred[at]] = -1.0
-            others = np.partition(others, -2, axis=1)[:, -2:]
-            found = {
-                "soft": soft_other.max(1) - soft[place, own],
-                "likeness": like[place, rival] - like[place, own],
-                "given_likeness": like[place, own],
-                "suggested_vote": share[place, rival],
-                "given_vote": share[place, own],
-                "sure": np.exp(soft[place, rival]),
-                "prototype_z": fit,
-                "local_density": crowd[some],
-                "isolation": reference.plain_neighbours.similarity[some][:, :10].mean(1),
-                "agreed": (share**2).sum(1),
-                "rival": like[place, rival],
-                "likeness_margin": others[:, 1] - others[:, 0],
-                "margin": np.log1p(gap),
-                "second": others[:, 0],
-                "near": near,
-            }
-            columns[at] = np.stack([found[name] for name in COLUMNS], axis=1)
+    look = _of_all_classes if reference.candidates is None else _of_candidates
+    # of a candidate there is more to hold: what is said of it comes from all over the set
+    width = 24 * classes if reference.candidates is None else 40 * reference.candidates.shape[1]
+    with bar("weighing the evidence", len(rows), shown=len(rows) > _SHOWN) as advance:
+        for fold, view in enumerate(reference.views):
+            inside = np.flatnonzero(reference.fold[rows] == fold)
+            for part in row_slices(len(inside), width, _BLOCK_BYTES):
+                at = inside[part]
+                some = rows[at]
+                found = look(trajectory, reference, view, fits, weights[some], some)
+                bars = None if barred is None else barred[at]
+                columns[at], two[at] = _weighed(found, given[at], bars, crowd[some], reference, some)
+                advance(len(at))
     return Evidence(columns, two[:, 0], two[:, 1], np.isfinite(columns).all(1) & reference.known[rows])
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What n samples have to do with M classes each.
+
+    Attributes:
+        classes: [n, M] int32, -1 fills up; None where they are all C.
+        soft: [n, M], log probabilities of the soft label.
+        share: [n, M], of the neighbours' votes.
+        like: [n, M], discriminant similarity.
+        near, fit: [n], the highest plain similarity to any class, and the highest in standard deviations.
+    """
+
+    classes: np.ndarray | None
+    soft: np.ndarray
+    share: np.ndarray
+    like: np.ndarray
+    near: np.ndarray
+    fit: np.ndarray
+
+    def place(self, wanted: np.ndarray) -> np.ndarray:
+        """[n] the column of a class [n]."""
+        return wanted if self.classes is None else place_of(self.classes, wanted)
+
+
+def _of_all_classes(
+    trajectory: Trajectory,
+    reference: ReferenceSet,
+    view: View,
+    fits: "_Fits",
+    weights: np.ndarray,
+    rows: np.ndarray,
+) -> _Looked:
+    soft = log_softmax(rows_of(trajectory.mean_logits, rows))
+    share = votes(weights, reference.neighbours.index[rows], reference.label, trajectory.num_classes)
+    like = view.similarities(reference.features[rows])
+    near, fit = fits.best(reference.features[rows], reference.label[rows], reference.label_confidence[rows])
+    return _Looked(None, soft, share, like, near, fit)
+
+
+def _of_candidates(
+    trajectory: Trajectory,
+    reference: ReferenceSet,
+    view: View,
+    fits: "_Fits",
+    weights: np.ndarray,
+    rows: np.ndarray,
+) -> _Looked:
+    assert reference.candidates is not None and reference.log_total is not None
+    assert isinstance(trajectory.mean_logits, FactoredLogits)
+    logits, classes, features = trajectory.mean_logits, reference.candidates[rows], reference.features[rows]
+    there = classes >= 0
+    soft = logits.at(rows, classes) - reference.log_total[rows, None]
+    soft = np.where(there, soft, -np.inf).astype(np.float32)
+    share = votes_for(weights, reference.label[reference.neighbours.index[rows]], classes)
+    like = similarities(view.transform(features), view.prototypes, classes)
+    near, fit = fits.best(features, reference.label[rows], reference.label_confidence[rows], classes)
+    return _Looked(classes, soft, share, like, near, fit)
+
+
+def _weighed(
+    found: _Looked,
+    given: np.ndarray,
+    barred: np.ndarray | None,
+    crowd: np.ndarray,
+    reference: ReferenceSet,
+    rows: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The columns [n, 15] of the evidence, and the two most likely classes [n, 2] besides the given one."""
+    soft, share, like, place = found.soft, found.share, found.like, np.arange(len(rows))
+    own = found.place(given)
+    vote = np.log(share + LEAST_VOTE)
+    together = SOFT_WEIGHT * soft + VOTE_WEIGHT * vote + LIKENESS_WEIGHT * like
+    together[place, own] = -np.inf
+    soft_other, others = soft.copy(), like.copy()
+    soft_other[place, own], others[place, own] = -np.inf, -1.0
+    if barred is not None:
+        bar_place = found.place(barred)
+        together[place, bar_place], soft_other[place, bar_place] = -np.inf, -np.inf
+        others[place, bar_place] = -1.0
+    best = _best_two(together)
+    rival = best[:, 0]
+    gap = together[place, rival] - together[place, best[:, 1]]
+    others = np.partition(others, -2, axis=1)[:, -2:]
+    pieces = {
+        "soft": soft_other.max(1) - soft[place, own],
+        "likeness": like[place, rival] - like[place, own],
+        "given_likeness": like[place, own],
+        "suggested_vote": share[place, rival],
+        "given_vote": share[place, own],
+        "sure": np.exp(soft[place, rival]),
+        "prototype_z": found.fit,
+        "local_density": crowd,
+        "isolation": reference.plain_neighbours.similarity[rows][:, :10].mean(1),
+        "agreed": (share**2).sum(1),
+        "rival": like[place, rival],
+        "likeness_margin": others[:, 1] - others[:, 0],
+        "margin": np.log1p(gap),
+        "second": others[:, 0],
+        "near": found.near,
+    }
+    columns = np.stack([pieces[name] for name in COLUMNS], axis=1)
+    return columns, best if found.classes is None else np.take_along_axis(found.classes, best, 1)
 
 
 @dataclass(frozen=True)
@@ -165,15 +242,30 @@ class _Fits:
         square = np.bincount(reference.label, weight * (own - mean[reference.label]) ** 2, classes)
         return cls(sums, mean, np.sqrt((square + 4 * spread) / (count + 4)) + 0.02)
 
+    @cached_property
+    def prototypes(self) -> np.ndarray:
+        """[C, D] float32, of length 1."""
+        return unit(self.sums)
+
     def best(
-        self, raw: np.ndarray, label: np.ndarray, label_confidence: np.ndarray
+        self,
+        raw: np.ndarray,
+        label: np.ndarray,
+        label_confidence: np.ndarray,
+        classes: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The highest similarity, and the highest one in standard deviations, [n] each."""
+        """The highest similarity, and the highest one in standard deviations, [n] each; of all classes, or of [n, M]."""
         features = unit(raw)
-        like = features @ unit(self.sums).T
         own = _own_similarity(features, label, label_confidence, self.sums)
-        like[np.arange(len(like)), label] = np.where(np.isfinite(own), own, -1.0)
-        return like.max(1), ((like - self.mean) / self.deviation).max(1)
+        own = np.where(np.isfinite(own), own, -1.0)
+        if classes is None:
+            like = features @ self.prototypes.T
+            like[np.arange(len(like)), label] = own
+            return like.max(1), ((like - self.mean) / self.deviation).max(1)
+        like = similarities(features, self.prototypes, classes)
+        like[np.arange(len(like)), place_of(classes, label)] = own
+        z = np.where(classes >= 0, (like - self.mean[classes]) / self.deviation[classes], -np.inf)
+        return like.max(1), z.max(1)
 
 
 def _own_similarity(

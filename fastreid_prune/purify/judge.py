@@ -1,6 +1,6 @@
 """The judge: a verdict on every sample, how sure it is, and what that is worth on this data set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -115,7 +115,10 @@ def assess(
         verdicts,
         np.where(evidence.seen, wrong, np.nan)[dataset],
         np.where(evidence.seen, outlier, np.nan)[dataset],
-        _summary(fitted, injected, precision, claims, verdicts, natural, believed),
+        replace(
+            _summary(fitted, injected, precision, claims, verdicts, natural, believed),
+            approximations=reference.approximations,
+        ),
     )
 
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists, recall
 from fastreid_prune.evaluation.knn import knn
+from fastreid_prune.io.bars import bar
 
 _QUERIES = 4096
 
@@ -16,41 +18,81 @@ class Neighbours:
     Attributes:
         index: [N, k] int64, rows, the nearest first; -1 where there are fewer.
         similarity: [N, k] float32, cosine, falling.
+        recall: the share of the true ones that were found, measured on a sample; 1 where all were compared with all.
     """
 
     index: np.ndarray
     similarity: np.ndarray
+    recall: float = 1.0
 
 
-def nearest(features: np.ndarray, candidates: np.ndarray, k: int, rows: np.ndarray) -> Neighbours:
+def lists_of(features: np.ndarray, candidates: np.ndarray) -> np.ndarray | None:
+    """The lists [N, P] that samples fall into, where there are too many candidates to compare all; else None."""
+    rows = np.flatnonzero(candidates)
+    if is_exact(len(rows)):
+        return None
+    return Partition.of(features[rows]).lists(features, LISTS_ASKED)
+
+
+def nearest(
+    features: np.ndarray,
+    candidates: np.ndarray,
+    k: int,
+    rows: np.ndarray,
+    lists: np.ndarray | None = None,
+) -> Neighbours:
     """The ``k`` nearest of the candidates, itself left out, of some samples.
+
+    Beyond :data:`.inverted_lists.EXACT_ROWS` candidates on a processor they are looked for in lists.
 
     Args:
         features: [N, D] float32, of length 1; not NaN.
         candidates: [N] bool, the samples that may be a neighbour.
         k: how many; at least 1.
         rows: [n] int64, whose neighbours are asked for.
+        lists: [N, P], of :func:`lists_of`, where they are known already, of these features or much the same.
     """
     pool_rows = np.flatnonzero(candidates)
     pool = np.ascontiguousarray(features[pool_rows])
     depth = min(k + 1, len(pool_rows))
     index = np.full((len(rows), k), -1, np.int64)
     similarity = np.full((len(rows), k), -1.0, np.float32)
-    for start in range(0, len(rows), _QUERIES):
-        part = slice(start, start + _QUERIES)
-        some = rows[part]
-        near, found = knn(features[some], pool, depth)
-        found = pool_rows[found]
-        itself = found == some[:, None]
-        # who is no candidate, or was pushed out of its own list by ties, loses the last one instead
-        if depth == k + 1:
-            itself[~itself.any(1), -1] = True
-        order = np.argsort(itself, axis=1, kind="stable")[:, :k]
-        keep = np.take_along_axis(~itself, order, 1)
-        width = order.shape[1]
-        index[part, :width] = np.where(keep, np.take_along_axis(found, order, 1), -1)
-        similarity[part, :width] = np.where(keep, np.take_along_axis(near, order, 1), -1.0)
-    return Neighbours(index, similarity)
+    if lists is None:
+        lists = lists_of(features, candidates)
+    share = 1.0
+    queries = _QUERIES if lists is None else max(_QUERIES, len(rows) // 4 + 1)
+    with bar("looking for neighbours", len(rows), shown=len(rows) > _QUERIES) as advance:
+        for start in range(0, len(rows), queries):
+            part = slice(start, start + queries)
+            some = rows[part]
+            if lists is None:
+                near, found = knn(features[some], pool, depth)
+            else:
+                near, found = knn_in_lists(features[some], pool, depth, lists[some], lists[pool_rows, 0])
+                if not start:
+                    share = recall(features[some], pool, found)
+            found = np.where(found >= 0, pool_rows[found], -1)
+            index[part], similarity[part] = _without_itself(near, found, some, k)
+            advance(len(some))
+    return Neighbours(index, similarity, share)
+
+
+def _without_itself(
+    near: np.ndarray, found: np.ndarray, rows: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows [n, k] found and how near they are, but for each row itself."""
+    depth = found.shape[1]
+    index, similarity = np.full((len(rows), k), -1, np.int64), np.full((len(rows), k), -1.0, np.float32)
+    itself = found == rows[:, None]
+    # who is no candidate, or was pushed out of its own list by ties, loses the last one instead
+    if depth == k + 1:
+        itself[~itself.any(1), -1] = True
+    order = np.argsort(itself, axis=1, kind="stable")[:, :k]
+    keep = np.take_along_axis(~itself & (found >= 0), order, 1)
+    width = order.shape[1]
+    index[:, :width] = np.where(keep, np.take_along_axis(found, order, 1), -1)
+    similarity[:, :width] = np.where(keep, np.take_along_axis(near, order, 1), -1.0)
+    return index, similarity
 
 
 def joined(count: int, parts: list[tuple[np.ndarray, Neighbours]]) -> Neighbours:
@@ -59,7 +101,7 @@ def joined(count: int, parts: list[tuple[np.ndarray, Neighbours]]) -> Neighbours
     index, similarity = np.full((count, k), -1, np.int64), np.full((count, k), -1.0, np.float32)
     for rows, found in parts:
         index[rows], similarity[rows] = found.index, found.similarity
-    return Neighbours(index, similarity)
+    return Neighbours(index, similarity, float(np.mean([found.recall for _, found in parts])))
 
 
 def vote_weights(

@@ -120,10 +120,11 @@ def plan_calibration(
         if left[pids[row]] > _UNTOUCHED:
             left[pids[row]] -= 1
             chosen[row] = _other(names, {pids[row]}, rng)
+    by_pid = _rows_by_identity(pids)
     outliers = []
     for number in range(_count(composed, len(pids), _LEAST_COMPOSED)):
         first = int(rng.integers(len(pids)))
-        second = int(rng.choice(np.flatnonzero(pids != pids[first])))
+        second = _another(by_pid[pids[first]], int(rng.integers(len(pids) - len(by_pid[pids[first]]))))
         pid = pids[first] if rng.random() < 0.5 else _other(names, {pids[first], pids[second]}, rng)
         outliers.append(
             Composed(KINDS[number % len(KINDS)], first, second, str(pid), int(rng.integers(2**31)))
@@ -147,9 +148,9 @@ def _clips(
     names = sorted(left)
     wanted, most = share * len(pids), _MOST_IN_CLIPS * len(pids)
     clips: list[MovedClip] = []
-    taken = 0
+    taken, by_pid = 0, _rows_by_identity(pids)
     for name in rng.permutation(np.array(names, object)).tolist():
-        rows = np.flatnonzero(pids == name)
+        rows = by_pid[name]
         seen = sorted(set(cameras[rows].tolist()), key=str)
         if len(seen) > 1:
             rows = rows[cameras[rows] == seen[rng.integers(len(seen))]]
@@ -163,6 +164,23 @@ def _clips(
         taken += len(rows)
         clips.append(MovedClip(tuple(rows.tolist()), _other(names, {name}, rng)))
     return tuple(clips)
+
+
+def _rows_by_identity(pids: np.ndarray) -> dict[str, np.ndarray]:
+    """The rows of each identity, rising."""
+    names, number = np.unique(pids.astype(str), return_inverse=True)
+    order = np.argsort(number, kind="stable")
+    rows = np.split(order, np.searchsorted(number[order], np.arange(1, len(names))))
+    return dict(zip(names.tolist(), rows, strict=True))
+
+
+def _another(rows: np.ndarray, number: int) -> int:
+    """The row with this number among those that are not in ``rows`` (rising).
+
+    >>> [_another(np.array([1, 2]), number) for number in range(3)]
+    [0, 3, 4]
+    """
+    return number + int(np.searchsorted(rows - np.arange(len(rows)), number, side="right"))
 
 
 def _count(share: float, samples: int, least: int) -> int:

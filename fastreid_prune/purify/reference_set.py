@@ -4,12 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastreid_prune.purify.discriminant import NUM_FOLDS, View, folds, unit, view_without
+from fastreid_prune.purify.candidate_classes import (
+    BY_PROTOTYPE,
+    BY_SOFT_LABEL,
+    most_similar,
+    place_of,
+    similarities,
+    together,
+)
+from fastreid_prune.purify.discriminant import NUM_FOLDS, View, class_sums, folds, unit, view_without
 from fastreid_prune.purify.features import comparable
-from fastreid_prune.purify.neighbours import Neighbours, joined, nearest
+from fastreid_prune.purify.neighbours import Neighbours, joined, lists_of, nearest
 from fastreid_prune.purify.soft_labels import log_softmax, rows_of
+from fastreid_prune.scores.top_classes import too_many, top_classes
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_slices
+from fastreid_prune.trajectory.factors import FactoredLogits
 
 NUM_NEIGHBOURS = 20
 _ROUNDS = 3
@@ -35,6 +45,10 @@ class ReferenceSet:
         fold: [N] int, which view a sample is looked at through.
         views: one a fold, made without the fold's samples.
         neighbours: as ``plain_neighbours``, by the view's similarity.
+        candidates: [N, M] int32, the classes that each sample could belong to, -1 fills up; None where all classes
+            are looked at.
+        log_total: [N] float64, ln of the soft label's denominator, where candidates are looked at.
+        approximations: what is not exact, in sentences; empty where everything is.
     """
 
     label: np.ndarray
@@ -47,6 +61,9 @@ class ReferenceSet:
     fold: np.ndarray
     views: list[View]
     neighbours: Neighbours
+    candidates: np.ndarray | None = None
+    log_total: np.ndarray | None = None
+    approximations: tuple[str, ...] = ()
 
 
 def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.ndarray) -> ReferenceSet:
@@ -66,6 +83,22 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
     speaks = speaks & known
     fold = folds(count)
     label_confidence = speaks.astype(float)
+    plain = unit(features)
+    plain_neighbours = nearest(plain, speaks, NUM_NEIGHBOURS // 2, np.arange(count))
+    logits = trajectory.mean_logits
+    candidates = first_logits = log_total = None
+    approximations: list[str] = []
+    if isinstance(logits, FactoredLogits) and too_many(logits):
+        top = top_classes(logits)
+        log_total = top.log_total
+        approximations.append(top.sentence)
+        prototypes = unit(class_sums(plain, label, label_confidence, classes))
+        candidates = together(
+            label[:, None], np.asarray(trajectory.labels)[:, None],
+            top.classes[:, :BY_SOFT_LABEL], _labels_of(plain_neighbours, label),
+            most_similar(plain, prototypes, BY_PROTOTYPE),
+        )  # fmt: skip
+        first_logits = logits.at(np.arange(count), candidates)
     for _ in range(_ROUNDS):
         views = [
             view_without(features, label, label_confidence, fold == one, classes) for one in range(NUM_FOLDS)
@@ -73,6 +106,11 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
         against = np.full(count, np.nan)
         for one, view in enumerate(views):
             inside = np.flatnonzero(fold == one)
+            if candidates is not None and first_logits is not None:
+                against[inside] = _against_candidates(
+                    view, features[inside], label[inside], candidates[inside], first_logits[inside]
+                )
+                continue
             for part in row_slices(len(inside), 12 * classes, _BLOCK_BYTES):
                 rows = inside[part]
                 against[rows] = _against(trajectory, view, features[rows], label[rows], rows)
@@ -81,11 +119,24 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
     views = [
         view_without(features, label, label_confidence, fold == one, classes) for one in range(NUM_FOLDS)
     ]
-    plain = unit(features)
-    found = []
+    found, lists, also = [], None, np.full((count, BY_PROTOTYPE), -1)
     for one, view in enumerate(views):
         inside = np.flatnonzero(fold == one)
-        found.append((inside, nearest(view.transform(features), speaks, NUM_NEIGHBOURS, inside)))
+        seen = view.transform(features)
+        # the views differ so little that the lists of the first serve all
+        lists = lists_of(seen, speaks) if lists is None else lists
+        found.append((inside, nearest(seen, speaks, NUM_NEIGHBOURS, inside, lists)))
+        if candidates is not None:
+            also[inside] = most_similar(seen[inside], view.prototypes, BY_PROTOTYPE)
+    neighbours = joined(count, found)
+    if min(neighbours.recall, plain_neighbours.recall) < 1:
+        approximations.insert(0, (
+            f"There are too many samples to compare all with all: of the nearest neighbours "
+            f"{100 * plain_neighbours.recall:.1f} % were found by plain similarity and {100 * neighbours.recall:.1f} % "
+            "by the judge's own, measured on a sample."
+        ))  # fmt: skip
+    if candidates is not None:
+        candidates = together(candidates, _labels_of(neighbours, label), also)
     return ReferenceSet(
         label=label,
         label_confidence=label_confidence,
@@ -93,11 +144,32 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
         known=known,
         features=features,
         plain=plain,
-        plain_neighbours=nearest(plain, speaks, NUM_NEIGHBOURS // 2, np.arange(count)),
+        plain_neighbours=plain_neighbours,
         fold=fold,
         views=views,
-        neighbours=joined(count, found),
+        neighbours=neighbours,
+        candidates=candidates,
+        log_total=log_total,
+        approximations=tuple(approximations),
     )
+
+
+def _labels_of(neighbours: Neighbours, label: np.ndarray) -> np.ndarray:
+    """The labels [N, k] of neighbours; -1 where there is none."""
+    return np.where(neighbours.index >= 0, label[neighbours.index], -1)
+
+
+def _against_candidates(
+    view: View, features: np.ndarray, label: np.ndarray, candidates: np.ndarray, logits: np.ndarray
+) -> np.ndarray:
+    """As :func:`_against`, of the candidates [n, M] with their logits [n, M]."""
+    like = similarities(view.transform(features), view.prototypes, candidates)
+    # what a soft label is divided by is the same for all of a sample's classes
+    score = np.where(candidates >= 0, SOFT_WEIGHT * logits + LIKENESS_WEIGHT * like, -np.inf)
+    place, own = np.arange(len(label)), place_of(candidates, label)
+    given = score[place, own].copy()
+    score[place, own] = -np.inf
+    return score.max(1) - given
 
 
 def _against(

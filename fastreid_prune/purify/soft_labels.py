@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastreid_prune.scores.top_classes import too_many, top_classes
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import Rows, row_blocks
 from fastreid_prune.trajectory.factors import FactoredLogits
@@ -28,16 +29,23 @@ class SoftLabelSummary:
 
 
 def soft_label_summary(trajectory: Trajectory) -> SoftLabelSummary:
-    """Summarise the soft labels of a trajectory; memory: one block."""
-    count = trajectory.num_samples
+    """Summarise the soft labels of a trajectory; memory: one block. Very many are looked up (:mod:`.top_classes`)."""
+    count, logits = trajectory.num_samples, trajectory.mean_logits
+    if isinstance(logits, FactoredLogits) and too_many(logits):
+        found = top_classes(logits)
+        own = logits.at(np.arange(count), np.asarray(trajectory.labels)[:, None])[:, 0]
+        return SoftLabelSummary(
+            found.entropy, *found.classes[:, :2].T.astype(np.int64),
+            np.exp(found.logits[:, 0] - found.log_total), np.exp(own - found.log_total),
+        )  # fmt: skip
     best, second = np.zeros(count, np.int64), np.zeros(count, np.int64)
     entropy, top, given = (np.full(count, np.nan) for _ in range(3))
-    for rows, logits in row_blocks(trajectory.mean_logits):
-        place = np.arange(len(logits))
-        two = np.argpartition(-logits, 1, axis=1)[:, :2]
-        swap = logits[place, two[:, 0]] < logits[place, two[:, 1]]
+    for rows, block in row_blocks(logits):
+        place = np.arange(len(block))
+        two = np.argpartition(-block, 1, axis=1)[:, :2]
+        swap = block[place, two[:, 0]] < block[place, two[:, 1]]
         two[swap] = two[swap][:, ::-1]
-        shifted = logits - logits[place, two[:, 0], None]
+        shifted = block - block[place, two[:, 0], None]
         weight = np.exp(shifted)
         total = weight.sum(1, dtype=np.float64)
         seen = np.isfinite(total)

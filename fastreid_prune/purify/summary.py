@@ -26,6 +26,7 @@ class Summary:
             estimate.
         believed: the share of the given labels that the model believes at first sight.
         uncalibrated: the verdicts rest on the mixture alone, at the user's own word.
+        approximations: what was not computed exactly, in sentences; empty where everything was.
     """
 
     samples: int
@@ -48,6 +49,7 @@ class Summary:
     name_first: float | None = None
     separation: float | None = None
     uncalibrated: bool = False
+    approximations: tuple[str, ...] = ()
 
     def claim(self, kind: str) -> Claim:
         """The claim of a kind.

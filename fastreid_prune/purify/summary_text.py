@@ -14,7 +14,7 @@ _WHAT = {
 
 def sentences(summary: Summary) -> list[str]:
     """How good the model was, what was found, what that is worth, and what was refused and why."""
-    lines = [headline(summary), _found(summary)]
+    lines = [headline(summary), _found(summary), *summary.approximations]
     if summary.uncalibrated:
         lines.append(
             "These verdicts are given at your own word (--uncalibrated): no errors were injected into this run, "

@@ -4,8 +4,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from fastreid_prune.scores.top_classes import too_many, top_classes
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_blocks
+from fastreid_prune.trajectory.factors import FactoredLogits
 
 TOP = 3
 
@@ -52,6 +54,15 @@ def soft_labels(trajectory: Trajectory, labels: np.ndarray, top: int = TOP) -> S
     """
     count, classes = trajectory.num_samples, trajectory.num_classes
     top = min(top, classes)
+    factors = trajectory.mean_logits
+    if isinstance(factors, FactoredLogits) and too_many(factors):
+        known = top_classes(factors)
+        own = factors.at(np.arange(count), labels[:, None])[:, 0]
+        others = np.where(known.classes[:, 0] == labels, known.logits[:, 1], known.logits[:, 0])
+        return SoftLabels(
+            known.classes[:, :top].astype(np.int64), np.exp(known.logits[:, :top] - known.log_total[:, None]),
+            np.exp(own - known.log_total), (others - own).astype(float),
+        )  # fmt: skip
     best = np.zeros((count, top), np.int64)
     probability = np.full((count, top), np.nan)
     given, margin = np.full(count, np.nan), np.full(count, np.nan)

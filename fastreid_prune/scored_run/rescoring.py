@@ -3,8 +3,10 @@
 import numpy as np
 
 from fastreid_prune.scored_run.injected import InjectedErrors, named_samples
+from fastreid_prune.scores.top_classes import too_many, top_classes
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import row_blocks
+from fastreid_prune.trajectory.factors import FactoredLogits
 
 # these do not ask what the label is
 LABEL_FREE = ("entropy", "random")
@@ -90,9 +92,14 @@ def scores_under(
 
 def _ahead(trajectory: Trajectory, label: np.ndarray) -> np.ndarray:
     """[N] the mean logit of ``label`` minus the highest of any other class."""
+    logits = trajectory.mean_logits
+    if isinstance(logits, FactoredLogits) and too_many(logits):
+        top = top_classes(logits)
+        other = np.where(top.classes[:, 0] == label, top.logits[:, 1], top.logits[:, 0])
+        return (logits.at(np.arange(len(label)), label[:, None])[:, 0] - other).astype(float)
     result = np.full(len(label), np.nan)
-    for rows, logits in row_blocks(trajectory.mean_logits):
-        block, place = np.array(logits), np.arange(len(logits))
+    for rows, values in row_blocks(logits):
+        block, place = np.array(values), np.arange(len(values))
         target = block[place, label[rows]].copy()
         block[place, label[rows]] = -np.inf
         result[rows] = target - block.max(1)

@@ -4,6 +4,7 @@ import numpy as np
 
 from fastreid_prune.scores.factored_entropy import entropy_of_factors
 from fastreid_prune.scores.registry import method
+from fastreid_prune.scores.top_classes import too_many, top_classes
 from fastreid_prune.trajectory.blocks import Rows, row_blocks
 from fastreid_prune.trajectory.factors import FactoredLogits
 from fastreid_prune.trajectory.store import Trajectory
@@ -22,7 +23,8 @@ def entropy(trajectory: Trajectory, device: str = "cpu") -> np.ndarray:
     """H(softmax(mean logits)) in nats, ``[N]`` in [0, ln C].
 
     Of several merged runs it is the entropy of the ensemble: the mean logits of all. ``device`` is where logits kept
-    as features and weights are multiplied out; stored logits are read from disk and scored on the CPU.
+    as features and weights are multiplied out; stored logits are read from disk and scored on the CPU. Beyond
+    :data:`.top_classes.EXACT_LOGITS` of the former it is estimated, and :mod:`.top_classes` says how well.
 
     Example:
         >>> import torch
@@ -35,6 +37,8 @@ def entropy(trajectory: Trajectory, device: str = "cpu") -> np.ndarray:
     """
     logits = trajectory.mean_logits
     if isinstance(logits, FactoredLogits):
+        if too_many(logits):
+            return top_classes(logits).entropy
         return entropy_of_factors(logits.to(device))
     return entropy_of_logits(logits)
 

@@ -17,9 +17,14 @@ def entropy_of_factors(logits: FactoredLogits) -> np.ndarray:
     """
     result = np.empty(logits.shape[0])
     for rows, tiles in logits.row_tiles():
-        rest, weighted = _moments(tiles)
-        result[rows] = (torch.log1p(rest) - weighted / (1 + rest)).cpu()
+        result[rows] = entropy_of_tiles(tiles)
     return result
+
+
+def entropy_of_tiles(tiles: Iterable[Tensor]) -> np.ndarray:
+    """The entropy ``[n]`` float64 in nats of rows whose logits come as tiles ``[n, c]``, side by side ``[n, C]``."""
+    rest, weighted = _moments(tiles)
+    return (torch.log1p(rest) - weighted / (1 + rest)).cpu().numpy()
 
 
 def _moments(tiles: Iterable[Tensor]) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ from fastreid_prune.trajectory.blocks import release_pages, row_slices
 
 # Large enough that the matrix product, not the reading, takes the time.
 _TILE_ROWS, _TILE_CLASSES = 2048, 4096
+_PAIR_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ class FactoredLogits:
         shares: ``[T, N]``, the weight of each epoch in each sample's mean; see :func:`epoch_shares`.
         folders: where the factors are on disk, one an epoch.
         device: where the products are computed; None: on a GPU if there is one.
+
+    Attributes:
+        shape: (N, C).
+        shares: as given.
     """
 
     def __init__(
@@ -73,7 +78,7 @@ class FactoredLogits:
         self.shape = (factors[0].features.shape[0], factors[0].weight.shape[0])
         self.folders = list(folders)
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self._factors, self._shares = list(factors), shares.astype(np.float32)
+        self._factors, self.shares = list(factors), shares.astype(np.float32)
 
     @classmethod
     def open(cls, folders: Sequence[Path], shares: np.ndarray, device: str | None = None) -> "FactoredLogits":
@@ -87,11 +92,41 @@ class FactoredLogits:
 
     def to(self, device: str) -> "FactoredLogits":
         """The same, computed on ``device``."""
-        return FactoredLogits(self._factors, self._shares, self.folders, device)
+        return FactoredLogits(self._factors, self.shares, self.folders, device)
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         """The rows ``[n, C]`` float32 of a slice, or of an array of row numbers ``[n]``."""
         return torch.cat(list(self.tiles(rows)), dim=1).cpu().numpy()
+
+    @property
+    def width(self) -> int:
+        """T (D + 1), the inner dimension of :meth:`left` and :meth:`right`."""
+        return sum(factor.features.shape[1] + 1 for factor in self._factors)
+
+    def left(self, rows: slice | np.ndarray) -> np.ndarray:
+        """``[n, T (D + 1)]`` float32: the features of all epochs by their shares, and the shares."""
+        share = self.shares[:, rows]
+        parts = [s[:, None] * factor.features[rows] for s, factor in zip(share, self._factors, strict=True)]
+        return np.concatenate([*parts, share.T], 1, dtype=np.float32)
+
+    def right(self, classes: slice | np.ndarray) -> np.ndarray:
+        """``[c, T (D + 1)]`` float32: the weights of all epochs, and the biases; logits are left @ right.T."""
+        parts = [factor.weight[classes] for factor in self._factors]
+        bias = np.stack([factor.bias[classes] for factor in self._factors], 1)
+        return np.concatenate([*parts, bias], 1, dtype=np.float32)
+
+    def at(self, rows: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """The logits ``[n, M]`` float32 of some classes ``[n, M]`` of each row ``[n]``; those of class -1 mean nothing.
+
+        Costs ``n M T D`` operations, whatever the number of classes.
+        """
+        result = np.zeros(classes.shape, np.float32)
+        for part in row_slices(len(rows), 4 * classes.shape[1] * self._factors[0].features.shape[1], _PAIR_BYTES):
+            some, wanted = rows[part], classes[part]
+            for share, factor in zip(self.shares[:, some], self._factors, strict=True):
+                values = np.matmul(factor.weight[wanted], factor.features[some][:, :, None])[:, :, 0]
+                result[part] += share[:, None] * (values + factor.bias[wanted])
+        return result
 
     def row_tiles(self) -> Iterator[tuple[slice, Iterator[Tensor]]]:
         """Go through all rows in order as ``(rows, tiles)``; tiles ``[n, c]`` side by side are ``[n, C]``."""
@@ -102,7 +137,7 @@ class FactoredLogits:
 
     def tiles(self, rows: slice | np.ndarray) -> Iterator[Tensor]:
         """The logits of ``rows``, a range of classes at a time, ``[n, c]`` float32 on the device."""
-        share = torch.from_numpy(self._shares[:, rows])
+        share = torch.from_numpy(self.shares[:, rows])
         parts = [
             s[:, None] * _tensor(factor.features[rows])
             for s, factor in zip(share, self._factors, strict=True)

@@ -16,7 +16,7 @@ from fastreid_prune.trajectory.factors import FactoredLogits, epoch_shares
 from fastreid_prune.trajectory.host_queue import HostQueue
 from fastreid_prune.trajectory.records import summarise
 from fastreid_prune.trajectory.samples import Samples
-from fastreid_prune.trajectory.statistics import batch_statistics
+from fastreid_prune.trajectory.statistics import BatchStatistics, batch_statistics
 from fastreid_prune.trajectory.storage import reserve
 from fastreid_prune.trajectory.storage_buffer import last_occurrences
 from fastreid_prune.trajectory.store import FACTORS, Trajectory, save_trajectory
@@ -102,7 +102,12 @@ class FeatureRecorder:
 
     @torch.no_grad()
     def update(
-        self, sample_index: Tensor, features: Tensor, labels: Tensor, logits: Tensor | None = None
+        self,
+        sample_index: Tensor,
+        features: Tensor,
+        labels: Tensor,
+        logits: Tensor | None = None,
+        statistics: BatchStatistics | None = None,
     ) -> None:
         """Record one batch of the clean pass. Does not wait for the device.
 
@@ -111,6 +116,7 @@ class FeatureRecorder:
             features: ``[B, D]``, what the classifier is applied to, any floating type, on any device.
             labels: ``[B]`` integers in [0, C), on any device.
             logits: ``[B, C]``, the head's own, if they were computed anyway; else they are computed here.
+            statistics: of the batch, from a loop that computes the logits of some classes only (sampled softmax).
 
         Raises:
             ValueError: a shape does not fit, or no epoch was begun.
@@ -125,9 +131,11 @@ class FeatureRecorder:
         features = features.detach().to(torch.float32)
         sample_index = sample_index.to(device, torch.int64, non_blocking=True)
         labels = labels.to(device, torch.int64, non_blocking=True)
-        if logits is None:
+        if logits is None and statistics is None:
             logits = torch.nn.functional.linear(features, self._weight.to(device), self._bias.to(device))
-        statistics = batch_statistics(logits.detach().to(torch.float32), labels)
+        if logits is not None:
+            statistics = batch_statistics(logits.detach().to(torch.float32), labels)
+        assert statistics is not None
         self.log.append([len(features)], sample_index, labels, statistics)
         self._queue.put(sample_index, features[last_occurrences(sample_index)])
 

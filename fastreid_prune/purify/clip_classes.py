@@ -1,0 +1,229 @@
+"""What clips have to do with classes: how like they are, and what their neighbours vote for.
+
+Of all classes, or where those are too many to hold (clips times classes), of the candidates of each clip.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastreid_prune.purify.candidate_classes import most_similar, place_of, similarities, together
+from fastreid_prune.purify.discriminant import class_sums, unit
+from fastreid_prune.purify.neighbours import nearest
+from fastreid_prune.trajectory.blocks import row_slices
+
+# the least that a label counts; votes: neighbours, the similarity at which a vote is worth 1/e, what a neighbour of
+# the same camera is set back by
+LEAST_CONFIDENCE = 0.02
+_NEIGHBOURS, _VOTE_WIDTH, _SAME_CAMERA = 20, 0.1, 0.15
+# an identity that no other camera has seen is compared within the camera, where all look more alike
+_WITHIN_CAMERA = 0.1
+_UNKNOWN = -1.0
+_BLOCK_BYTES = 32 << 20
+# up to so many clips times classes all are held (ours); of candidates: by prototypes, by votes; classes drawn for the
+# rest
+EXACT_PAIRS = 100_000_000
+_BY_PROTOTYPE, _BY_VOTES, _DRAWN = 12, 10, 512
+
+
+@dataclass(frozen=True)
+class Clips:
+    """K clips: images, label and camera of each, [K] int."""
+
+    size: np.ndarray
+    label: np.ndarray
+    camera: np.ndarray
+
+    @classmethod
+    def of(cls, label: np.ndarray, camera: np.ndarray, clip: np.ndarray) -> "Clips":
+        """Of images [N] with their clips."""
+        first = np.zeros(int(clip.max(initial=-1)) + 1, np.int64)
+        first[clip] = np.arange(len(clip))
+        return cls(np.bincount(clip), label[first], camera[first])
+
+
+def clip_sums(features: np.ndarray, clip: np.ndarray, count: int) -> np.ndarray:
+    """[K, D] float32, the sums of the clips' images."""
+    return class_sums(features, clip, np.ones(len(clip), np.float32), count)
+
+
+@dataclass(frozen=True)
+class AllClasses:
+    """Columns are classes.
+
+    Attributes:
+        clips: K of them.
+        clip: [N] int64, of each image.
+        num_classes: C.
+    """
+
+    clips: Clips
+    clip: np.ndarray
+    num_classes: int
+    classes: None = None
+
+    def place(self, wanted: np.ndarray) -> np.ndarray:
+        """[K] the column of a class [K]."""
+        return wanted
+
+    def likeness(self, features: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """[K, C] float32, the cosine of each clip to each class's images of other cameras; and [K] bool, whether its
+        own label has other images at all."""
+        clips, clip, classes = self.clips, self.clip, self.num_classes
+        count = len(clips.size)
+        sums = clip_sums(features, clip, count)
+        means = unit(sums)
+        weight, label, camera = confidence[clip], clips.label[clip], clips.camera[clip]
+        total, images = class_sums(features, label, weight, classes), np.bincount(label, weight, classes)
+        everywhere = unit(total).T
+        like = np.empty((count, classes), np.float32)
+        support = np.zeros(count, bool)
+        for one in np.unique(clips.camera):
+            inside, here = np.flatnonzero(clips.camera == one), camera == one
+            at_camera = class_sums(features[here], label[here], weight[here], classes)
+            seen = images - np.bincount(label[here], weight[here], classes) > LEAST_CONFIDENCE
+            elsewhere = unit(total - at_camera).T
+            for part in row_slices(len(inside), 12 * classes, _BLOCK_BYTES):
+                rows = inside[part]
+                away, anywhere = means[rows] @ elsewhere, means[rows] @ everywhere
+                like[rows] = np.where(seen, away, anywhere - _WITHIN_CAMERA)
+            alone = inside[~seen[clips.label[inside]]]
+            rest = total[clips.label[alone]] - confidence[alone, None] * sums[alone]
+            like[alone, clips.label[alone]], known = _within(means[alone], rest)
+            support[inside] = True
+            support[alone] = known
+        return like, support
+
+    def votes(self, features: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+        """[K, C] float64, the shares of the votes of the nearest images outside the clip."""
+        count = len(self.clips.size)
+        weight, index, _ = _votes(features, self.clips, self.clip, confidence)
+        place = self.clip[:, None] * self.num_classes + self.clips.label[self.clip[index]]
+        counted = np.bincount(place.ravel(), weight.ravel(), minlength=count * self.num_classes)
+        return counted.reshape(count, self.num_classes)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Columns are the candidates of each clip.
+
+    Attributes:
+        clips, clip, num_classes: as of :class:`AllClasses`.
+        classes: [K, M] int32; -1 fills up.
+    """
+
+    clips: Clips
+    clip: np.ndarray
+    num_classes: int
+    classes: np.ndarray
+
+    def place(self, wanted: np.ndarray) -> np.ndarray:
+        """[K] the column of a class [K], which is among its clip's candidates."""
+        return place_of(self.classes, wanted)
+
+    def likeness(self, features: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`AllClasses.likeness`, [K, M]; -inf where there is no candidate."""
+        clips, clip, classes, wanted = self.clips, self.clip, self.num_classes, self.classes
+        count, cameras = len(clips.size), int(clips.camera.max(initial=0)) + 1
+        sums = clip_sums(features, clip, count)
+        means = unit(sums)
+        weight, label = confidence[clip], clips.label[clip]
+        total, images = class_sums(features, label, weight, classes), np.bincount(label, weight, classes)
+        # what a camera saw of a class: the cells that are not empty
+        keys, cell = np.unique(label * cameras + clips.camera[clip], return_inverse=True)
+        cell = cell.reshape(-1)
+        in_cell = np.bincount(cell, weight)
+        elsewhere = unit(total[keys // cameras] - class_sums(features, cell, weight, len(keys)))
+        key = wanted.astype(np.int64) * cameras + clips.camera[:, None]
+        at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+        there = keys[at] == key
+        anywhere = similarities(means, unit(total), wanted)
+        away = np.where(there, similarities(means, elsewhere, np.where(there, at, -1)), anywhere)
+        seen = images[wanted] - np.where(there, in_cell[at], 0) > LEAST_CONFIDENCE
+        like = np.where(seen, away, anywhere - _WITHIN_CAMERA).astype(np.float32)
+        like[wanted < 0] = -np.inf
+        place = np.arange(count)
+        own = self.place(clips.label)
+        alone = np.flatnonzero(~seen[place, own])
+        rest = total[clips.label[alone]] - confidence[alone, None] * sums[alone]
+        support = np.ones(count, bool)
+        like[alone, own[alone]], support[alone] = _within(means[alone], rest)
+        return like, support
+
+    def rest(self, features: np.ndarray, confidence: np.ndarray, nats: float) -> np.ndarray:
+        """[K] ln of the sum of exp(nats * cosine) over all classes that are no candidates, from classes drawn at
+        random."""
+        label = self.clips.label[self.clip]
+        total = unit(class_sums(features, label, confidence[self.clip], self.num_classes))
+        drawn = np.random.default_rng(0).permutation(self.num_classes)[:_DRAWN]
+        means = unit(clip_sums(features, self.clip, len(self.clips.size)))
+        result = np.empty(len(means))
+        for part in row_slices(len(means), 4 * len(drawn), _BLOCK_BYTES):
+            result[part] = np.log(np.exp(nats * (means[part] @ total[drawn].T)).mean(1))
+        others = self.num_classes - (self.classes >= 0).sum(1)
+        return result + np.log(np.maximum(others, 1e-9))
+
+
+def first_candidates(
+    features: np.ndarray, clips: Clips, clip: np.ndarray, num_classes: int, in_question: list[np.ndarray]
+) -> Candidates:
+    """What each clip is most like, and the classes [K] in question."""
+    label = clips.label[clip]
+    prototypes = unit(class_sums(features, label, np.ones(len(clip)), num_classes))
+    like = most_similar(unit(clip_sums(features, clip, len(clips.size))), prototypes, _BY_PROTOTYPE)
+    classes = together(clips.label[:, None], *(one[:, None] for one in in_question), like)
+    return Candidates(clips, clip, num_classes, classes)
+
+
+def with_votes(
+    before: Candidates, features: np.ndarray, confidence: np.ndarray
+) -> tuple[Candidates, np.ndarray, float]:
+    """The candidates with those that neighbours vote for, the shares of the votes [K, M], and the recall of the
+    neighbours."""
+    clips, clip, classes = before.clips, before.clip, before.num_classes
+    weight, index, found = _votes(features, clips, clip, confidence)
+    keys, pair = np.unique(clip[:, None] * classes + clips.label[clip[index]], return_inverse=True)
+    share = np.bincount(pair.ravel(), weight.ravel(), len(keys))
+    order = np.lexsort((-share, keys // classes))
+    of = (keys // classes)[order]
+    place = np.arange(len(of)) - np.searchsorted(of, of)
+    first = place < _BY_VOTES
+    voted = np.full((len(clips.size), _BY_VOTES), -1)
+    voted[of[first], place[first]] = (keys % classes)[order][first]
+    total = unit(class_sums(features, clips.label[clip], confidence[clip], classes))
+    like = most_similar(unit(clip_sums(features, clip, len(clips.size))), total, _BY_PROTOTYPE // 2)
+    wanted = together(before.classes, voted, like)
+    key = np.arange(len(wanted))[:, None] * classes + wanted
+    at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+    shares = np.where((keys[at] == key) & (wanted >= 0), share[at], 0.0)
+    return Candidates(clips, clip, classes, wanted), shares, found
+
+
+def _within(means: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cosine [n] of clips to the rest of their identity in their camera, and whether there is any."""
+    known = np.linalg.norm(rest, axis=1) > 1e-3
+    cosine = np.einsum("kd,kd->k", means, unit(rest)) - _WITHIN_CAMERA
+    return np.where(known, cosine, _UNKNOWN), known
+
+
+def _votes(
+    features: np.ndarray, clips: Clips, clip: np.ndarray, confidence: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """How much each image's nearest images outside the clip count for it, those of its camera set back: weights [N, 20]
+    that sum to 1 over a clip, rows [N, 20], and the recall of the neighbours."""
+    rows = np.arange(len(clip))
+    reach = 2 * _NEIGHBOURS + min(int(clips.size.max(initial=0)), _NEIGHBOURS)
+    found = nearest(features, np.ones(len(rows), bool), reach, rows)
+    weights, near_rows = np.empty((len(rows), min(_NEIGHBOURS, reach))), np.empty((len(rows), min(_NEIGHBOURS, reach)), np.int64)
+    for part in row_slices(len(rows), 64 * reach, _BLOCK_BYTES):
+        index = np.maximum(found.index[part], 0)
+        same_camera = clips.camera[clip[index]] == clips.camera[clip[part]][:, None]
+        near = found.similarity[part] - _SAME_CAMERA * same_camera
+        near = np.where((found.index[part] < 0) | (clip[index] == clip[part, None]), -np.inf, near)
+        order = np.argsort(-near, axis=1, kind="stable")[:, :_NEIGHBOURS]
+        near, index = np.take_along_axis(near, order, 1), np.take_along_axis(index, order, 1)
+        best = np.where(np.isfinite(near[:, :1]), near[:, :1], 0.0)
+        weight = np.exp((near - best) / _VOTE_WIDTH) * confidence[clip[index]]
+        weight /= np.maximum(weight.sum(1, keepdims=True), 1e-12) * clips.size[clip[part]][:, None]
+        weights[part], near_rows[part] = weight, index
+    return weights, near_rows, found.recall

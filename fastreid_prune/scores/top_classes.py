@@ -1,0 +1,158 @@
+"""The most probable classes of each sample where there are too many logits to compute: found through inverted lists.
+
+Logits that are kept as features and weights cost ``N C T D`` operations to read. Beyond a size only those classes are
+computed that a sample's features point to (inner products, found as :mod:`.inverted_lists` finds neighbours). What all
+other classes sum up to is estimated from classes drawn at random, the same for all samples, each standing for as many
+as were not drawn: an unbiased estimate of the softmax's denominator. How often the list of classes is right, and how
+far the entropy is off, is measured on a sample of rows.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists
+from fastreid_prune.evaluation.knn import knn
+from fastreid_prune.io.bars import bar
+from fastreid_prune.io.files import written_whole
+from fastreid_prune.scores.factored_entropy import entropy_of_tiles
+from fastreid_prune.trajectory.blocks import Rows, row_slices
+from fastreid_prune.trajectory.factors import FactoredLogits
+
+# up to so many logits all are computed (ours)
+EXACT_LOGITS = 1_000_000_000
+TOP, _DRAWN = 16, 2048
+_BLOCK_BYTES = 512 << 20
+_CHECKED = 256
+_FILE = "top_classes.npz"
+
+
+@dataclass(frozen=True)
+class TopClasses:
+    """Of N samples.
+
+    Attributes:
+        classes: [N, K] int32, those with the highest mean logits that were found, the highest first.
+        logits: [N, K] float32, exact.
+        log_total: [N] float64, ln of the sum of exp(logit) over all classes, estimated; NaN where never visited.
+        entropy: [N] float64 of the soft label, nats, estimated; NaN as above.
+        first_found: the share of rows, of a sample, whose first class is the true first one.
+        entropy_error: the mean distance of the entropy from the exact one, nats, on the same sample.
+    """
+
+    classes: np.ndarray
+    logits: np.ndarray
+    log_total: np.ndarray
+    entropy: np.ndarray
+    first_found: np.ndarray
+    entropy_error: np.ndarray
+
+    @property
+    def sentence(self) -> str:
+        """What is not exact, in words."""
+        return (
+            f"There are too many logits to compute all: the classes that each sample could belong to were looked up "
+            f"(the first one is right for {100 * float(self.first_found):.1f} % of {_CHECKED} samples), and the "
+            f"entropy is estimated from {_DRAWN} further classes (off by {float(self.entropy_error):.4f} nats on "
+            "average)."
+        )
+
+
+def too_many(logits: Rows, limit: int | None = None) -> bool:
+    """Whether logits are kept as factors and are more than are computed one and all."""
+    limit = EXACT_LOGITS if limit is None else limit
+    return isinstance(logits, FactoredLogits) and logits.shape[0] * logits.shape[1] > limit
+
+
+def top_classes(logits: FactoredLogits) -> TopClasses:
+    """Look up the most probable classes of all samples, or read what an earlier call kept beside the factors."""
+    path = logits.folders[0].parent / _FILE if logits.folders else None
+    key = np.frombuffer(_key(logits), np.uint8)
+    if path is not None and path.is_file():
+        with np.load(path, allow_pickle=False) as kept:
+            if "key" in kept and np.array_equal(kept["key"], key):
+                return TopClasses(**{name: kept[name] for name in TopClasses.__dataclass_fields__})
+    found = _looked_up(logits)
+    if path is not None:
+        with written_whole(path) as part, open(part, "wb") as file:
+            np.savez(file, key=key, **vars(found))
+    return found
+
+
+def _key(logits: FactoredLogits) -> bytes:
+    """Tells the factors that a file is of."""
+    digest = hashlib.sha256(np.ascontiguousarray(logits.shares).data)
+    digest.update(repr((logits.shape, TOP, _DRAWN, LISTS_ASKED)).encode())
+    for folder in logits.folders:
+        for name in ("features", "weight", "bias"):
+            about = (Path(folder) / f"{name}.npy").stat()
+            digest.update(repr((about.st_size, about.st_mtime_ns)).encode())
+    return digest.digest()
+
+
+def _looked_up(logits: FactoredLogits) -> TopClasses:
+    count, classes = logits.shape
+    top = min(TOP, classes)
+    right = logits.right(slice(None))
+    exact = is_exact(classes)
+    if not exact:
+        partition = Partition.of(right)
+        list_of = partition.lists(right, 1)[:, 0]
+    drawn = np.sort(np.random.default_rng(0).choice(classes, min(_DRAWN, classes), replace=False))
+    place = np.full(classes, -1)
+    place[drawn] = np.arange(len(drawn))
+    far = torch.from_numpy(right[drawn])
+    best, value = np.zeros((count, top), np.int32), np.full((count, top), np.nan, np.float32)
+    log_total, entropy = np.full(count, np.nan), np.full(count, np.nan)
+    with bar("looking up classes", count) as advance:
+        for rows in row_slices(count, 4 * (logits.width + len(drawn)), _BLOCK_BYTES):
+            left = logits.left(rows)
+            seen = np.flatnonzero(np.isfinite(left).all(1))
+            some = np.ascontiguousarray(left[seen])
+            if exact:
+                near, found = knn(some, right, top)
+            else:
+                near, found = knn_in_lists(some, right, top, partition.lists(some, LISTS_ASKED), list_of)
+            at = rows.start + seen
+            best[at], value[at] = np.maximum(found, 0), near
+            others = (torch.from_numpy(some) @ far.T).numpy()
+            log_total[at], entropy[at] = _summed(near, found, others, place, classes)
+            advance(len(left))
+    seen = np.flatnonzero(np.isfinite(entropy))
+    some = np.sort(np.random.default_rng(1).permutation(seen)[:_CHECKED])
+    true = torch.cat([tile for tile in logits.tiles(some)], 1)
+    first = true.argmax(1).cpu().numpy() == best[some, 0]
+    off = np.abs(entropy_of_tiles([true]) - entropy[some])
+    return TopClasses(best, value, log_total, entropy, np.mean(first), np.mean(off))
+
+
+def _summed(
+    near: np.ndarray, found: np.ndarray, others: np.ndarray, place: np.ndarray, classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """ln of the softmax's denominator, and the entropy, [n] float64 each.
+
+    Args:
+        near: [n, K] float32, the highest logits, falling.
+        found: [n, K] int64, their classes; -1 where there are fewer.
+        others: [n, S] float32, the logits of the classes drawn; changed.
+        place: [C] int64, the place of each class among those drawn; -1 where it was not.
+        classes: C.
+    """
+    known = found >= 0
+    twice = np.where(known, place[np.maximum(found, 0)], -1)
+    row, column = np.nonzero(twice >= 0)
+    others[row, twice[row, column]] = -np.inf
+    drawn = others.shape[1] - np.bincount(row, minlength=len(near))
+    stands_for = (classes - known.sum(1)) / np.maximum(drawn, 1)
+    top = near[:, :1]
+    apart = near[:, 1:] - top
+    e = np.exp(apart.astype(np.float64))
+    rest, weighted = e.sum(1), np.where(e > 0, apart * e, 0).sum(1)
+    far = torch.from_numpy(others).sub_(torch.from_numpy(top))
+    e_far = far.exp()
+    rest += stands_for * e_far.sum(1, dtype=torch.float64).numpy()
+    weighted += stands_for * e_far.mul_(far).nan_to_num_(0.0).sum(1, dtype=torch.float64).numpy()
+    return top[:, 0] + np.log1p(rest), np.log1p(rest) - weighted / (1 + rest)
