@@ -141,7 +141,9 @@ def make_run(root: Path, samples: int, identities: int, size: int, epochs: int) 
     )
     order = np.array([int(name.split("_")[1]) for name in named.class_names])
     weight = torch.from_numpy(content.centres[order])
-    column = np.argsort(order)
+    # an identity may have lost all of its images to wrong labels
+    column = np.full(identities, -1)
+    column[order] = np.arange(len(order))
     for epoch in range(epochs):
         # sharp enough that a known face gets most of the probability in the end, however many classes there are
         scaled = weight * (1.5 * math.log(identities) * (epoch + 1) / epochs)

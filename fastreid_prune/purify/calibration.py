@@ -27,6 +27,8 @@ _BEND, _SHIFT = 0.3, 2.0
 # what is believed of the shares beforehand, as so many further samples of each class: wrong labels are more common than
 # outliers
 _BEFORE = np.array([1.0, 7.0, 3.0])
+# of the data set's own samples, those that an adaptation is fitted to at most
+MOST_OWN = 200_000
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,13 @@ def adapt(own: np.ndarray, wrong: np.ndarray, outliers: np.ndarray) -> Adapted:
     """Fit an adaptation, and the shares of the classes in the data set, to what was planted.
 
     Args:
-        own: [N, 3] float64, log likelihoods of the data set's own samples, by general weights.
+        own: [N, 3] float64, log likelihoods of the data set's own samples, by general weights; of very many, a sample
+            of :data:`MOST_OWN` tells eight numbers as well.
         wrong: [S, 3], of the switched samples, as trained.
         outliers: [K, 3], of the composed outliers; K may be 0.
     """
+    if len(own) > MOST_OWN:
+        own = own[np.random.default_rng(len(own)).choice(len(own), MOST_OWN, replace=False)]
     rows = np.concatenate([own, wrong, outliers])[:, 1:]
     source = np.repeat(np.arange(3), [len(own), len(wrong), len(outliers)])
     count = np.array([max(number, 1e-9) for number in np.bincount(source, minlength=3)])

@@ -4,6 +4,7 @@ Of all classes, or where those are too many to hold (clips times classes), of th
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -55,11 +56,13 @@ class AllClasses:
         clips: K of them.
         clip: [N] int64, of each image.
         num_classes: C.
+        keep_in: see :func:`.neighbours.nearest`.
     """
 
     clips: Clips
     clip: np.ndarray
     num_classes: int
+    keep_in: Path | None = None
     classes: None = None
 
     def place(self, wanted: np.ndarray) -> np.ndarray:
@@ -97,7 +100,7 @@ class AllClasses:
     def votes(self, features: np.ndarray, confidence: np.ndarray) -> np.ndarray:
         """[K, C] float64, the shares of the votes of the nearest images outside the clip."""
         count = len(self.clips.size)
-        weight, index, _ = _votes(features, self.clips, self.clip, confidence)
+        weight, index, _ = _votes(self, features, confidence)
         place = self.clip[:, None] * self.num_classes + self.clips.label[self.clip[index]]
         counted = np.bincount(place.ravel(), weight.ravel(), minlength=count * self.num_classes)
         return counted.reshape(count, self.num_classes)
@@ -108,13 +111,14 @@ class Candidates:
     """Columns are the candidates of each clip.
 
     Attributes:
-        clips, clip, num_classes: as of :class:`AllClasses`.
+        clips, clip, num_classes, keep_in: as of :class:`AllClasses`.
         classes: [K, M] int32; -1 fills up.
     """
 
     clips: Clips
     clip: np.ndarray
     num_classes: int
+    keep_in: Path | None
     classes: np.ndarray
 
     def place(self, wanted: np.ndarray) -> np.ndarray:
@@ -164,15 +168,14 @@ class Candidates:
         return result + np.log(np.maximum(others, 1e-9))
 
 
-def first_candidates(
-    features: np.ndarray, clips: Clips, clip: np.ndarray, num_classes: int, in_question: list[np.ndarray]
-) -> Candidates:
+def first_candidates(every: AllClasses, features: np.ndarray, in_question: list[np.ndarray]) -> Candidates:
     """What each clip is most like, and the classes [K] in question."""
+    clips, clip, num_classes = every.clips, every.clip, every.num_classes
     label = clips.label[clip]
     prototypes = unit(class_sums(features, label, np.ones(len(clip)), num_classes))
     like = most_similar(unit(clip_sums(features, clip, len(clips.size))), prototypes, _BY_PROTOTYPE)
     classes = together(clips.label[:, None], *(one[:, None] for one in in_question), like)
-    return Candidates(clips, clip, num_classes, classes)
+    return Candidates(clips, clip, num_classes, every.keep_in, classes)
 
 
 def with_votes(
@@ -181,7 +184,7 @@ def with_votes(
     """The candidates with those that neighbours vote for, the shares of the votes [K, M], and the recall of the
     neighbours."""
     clips, clip, classes = before.clips, before.clip, before.num_classes
-    weight, index, found = _votes(features, clips, clip, confidence)
+    weight, index, found = _votes(before, features, confidence)
     keys, pair = np.unique(clip[:, None] * classes + clips.label[clip[index]], return_inverse=True)
     share = np.bincount(pair.ravel(), weight.ravel(), len(keys))
     order = np.lexsort((-share, keys // classes))
@@ -196,7 +199,7 @@ def with_votes(
     key = np.arange(len(wanted))[:, None] * classes + wanted
     at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
     shares = np.where((keys[at] == key) & (wanted >= 0), share[at], 0.0)
-    return Candidates(clips, clip, classes, wanted), shares, found
+    return Candidates(clips, clip, classes, before.keep_in, wanted), shares, found
 
 
 def _within(means: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,14 +210,18 @@ def _within(means: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _votes(
-    features: np.ndarray, clips: Clips, clip: np.ndarray, confidence: np.ndarray
+    look: "AllClasses | Candidates", features: np.ndarray, confidence: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """How much each image's nearest images outside the clip count for it, those of its camera set back: weights [N, 20]
     that sum to 1 over a clip, rows [N, 20], and the recall of the neighbours."""
+    clips, clip = look.clips, look.clip
     rows = np.arange(len(clip))
     reach = 2 * _NEIGHBOURS + min(int(clips.size.max(initial=0)), _NEIGHBOURS)
-    found = nearest(features, np.ones(len(rows), bool), reach, rows)
-    weights, near_rows = np.empty((len(rows), min(_NEIGHBOURS, reach))), np.empty((len(rows), min(_NEIGHBOURS, reach)), np.int64)
+    found = nearest(features, np.ones(len(rows), bool), reach, rows, keep_in=look.keep_in)
+    weights, near_rows = (
+        np.empty((len(rows), min(_NEIGHBOURS, reach))),
+        np.empty((len(rows), min(_NEIGHBOURS, reach)), np.int64),
+    )
     for part in row_slices(len(rows), 64 * reach, _BLOCK_BYTES):
         index = np.maximum(found.index[part], 0)
         same_camera = clips.camera[clip[index]] == clips.camera[clip[part]][:, None]

@@ -9,6 +9,7 @@ with the share of its images in the clip.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy.special import logsumexp
@@ -92,6 +93,7 @@ def weigh_clips(
     num_classes: int,
     barred: np.ndarray | None = None,
     weights: ChoiceWeights | None = None,
+    keep_in: Path | None = None,
 ) -> ClipEvidence:
     """Hold each clip against the others.
 
@@ -104,15 +106,17 @@ def weigh_clips(
         num_classes: C.
         barred: [K] int64, a class that is not to be suggested; -1 for none.
         weights: of the utilities.
+        keep_in: a folder for what takes minutes, see :func:`.neighbours.nearest`.
     """
     weights = weights or ChoiceWeights()
     clips = Clips.of(label, camera, clip)
     confidence = np.ones(len(clips.size))
     barred = np.full(len(clips.size), -1) if barred is None else barred
-    look: AllClasses | Candidates = AllClasses(clips, clip, num_classes)
+    every = AllClasses(clips, clip, num_classes, keep_in)
+    look: AllClasses | Candidates = every
     if len(clips.size) * num_classes > EXACT_PAIRS:
         whitened = _whitened(features, label, confidence[clip], num_classes)
-        look = first_candidates(whitened, clips, clip, num_classes, [in_question, barred])
+        look = first_candidates(every, whitened, [in_question, barred])
     for _ in range(_ROUNDS):
         believed = confidence
         whitened = _whitened(features, label, confidence[clip], num_classes)

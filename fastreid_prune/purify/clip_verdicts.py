@@ -10,6 +10,7 @@ from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
 from fastreid_prune.purify.features import comparable
+from fastreid_prune.purify.neighbours import folder_between
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import CLIP_REASON, MISLABELLED, Verdicts
 from fastreid_prune.trajectory import Trajectory
@@ -61,6 +62,16 @@ class ClipJudgement:
             )
         return lines
 
+    @property
+    def approximations(self) -> tuple[str, ...]:
+        """What is not exact, in sentences."""
+        recall = self.evidence.recall
+        return (
+            (f"Of the neighbours that clips are judged by {100 * recall:.1f} % were found.",)
+            if recall < 1
+            else ()
+        )
+
     def reason(self, number: int) -> str:
         """Why a clip is judged wrong, in words."""
         e, begins = self.evidence, self.first[number].rsplit("/", 1)[-1]
@@ -111,7 +122,10 @@ def judge_clips(trajectory: Trajectory, precision: float) -> ClipJudgement:
     classes = trajectory.num_classes
 
     def weighed(label: np.ndarray, barred: np.ndarray) -> ClipEvidence:
-        return weigh_clips(look, given, camera, clip, label[first], num_classes=classes, barred=barred[first])
+        return weigh_clips(
+            look, given, camera, clip, label[first],
+            num_classes=classes, barred=barred[first], keep_in=folder_between(trajectory),
+        )  # fmt: skip
 
     as_trained = weighed(trained, np.full(len(rows), -1))
     fair = weighed(given, np.where(trained != given, trained, -1))

@@ -254,7 +254,7 @@ class _Fits:
         label_confidence: np.ndarray,
         classes: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The highest similarity, and the highest one in standard deviations, [n] each; of all classes, or of [n, M]."""
+        """The highest similarity, and the highest one in standard deviations, [n] each, of all or of [n, M] classes."""
         features = unit(raw)
         own = _own_similarity(features, label, label_confidence, self.sums)
         own = np.where(np.isfinite(own), own, -1.0)

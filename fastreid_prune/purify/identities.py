@@ -13,7 +13,12 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from fastreid_prune.purify.candidate_classes import most_similar
 from fastreid_prune.purify.discriminant import class_sums, unit
+from fastreid_prune.purify.identity_pairs import mutual_pairs
+
+# up to so many pairs of identities all are compared (ours)
+EXACT_PAIRS = 50_000_000
 
 # a smaller part with fewer clips, or a smaller share of the images, may as well be wrong clips or hard images (ours)
 LEAST_CLIPS, LEAST_SHARE = 2, 0.15
@@ -51,7 +56,7 @@ class IdentityParts:
         label: its class.
         score: cosine within the parts minus cosine between them, averages over clips of all.
         between: cosine between clips of both parts.
-        smaller: [N] bool, the images of the smaller part.
+        smaller: [n] int64, the rows of the images of the smaller part.
         known_as: the class that the smaller part is like; -1 where it is like none.
         decidable: both parts were seen by two cameras: what sets them apart need not be the camera.
     """
@@ -89,14 +94,23 @@ def same_identity(
     if len(present) < 4:
         return []
     proto = prototypes(features, label, weight, num_classes)[present]
+    seen = np.zeros((num_classes, int(camera.max()) + 1), np.float32)
+    seen[label[weight > 0], camera[weight > 0]] = 1
+    seen = seen[present]
+    if len(present) ** 2 > EXACT_PAIRS:
+        found = mutual_pairs(proto, seen, _SCORE_OF_NAT)
+        numbers = found.one, found.other, found.score, found.similarity, found.next_best, found.shared
+        pairs = [
+            _pair(one, other, score, similarity, next_best, shared, present, count)
+            for one, other, score, similarity, next_best, shared in zip(*numbers, strict=True)
+        ]
+        return sorted(pairs, key=lambda pair: -pair.score)
     similarity = (proto @ proto.T).astype(float)
     np.fill_diagonal(similarity, np.nan)
     standard = (similarity - np.nanmean(similarity, 1, keepdims=True)) / np.maximum(
         np.nanstd(similarity, 1, keepdims=True), 1e-6
     )
-    seen = np.zeros((num_classes, int(camera.max()) + 1), np.float32)
-    seen[label[weight > 0], camera[weight > 0]] = 1
-    shared = np.rint(seen[present] @ seen[present].T).astype(int)
+    shared = np.rint(seen @ seen.T).astype(int)
     score = (standard + standard.T) / 2 + np.where(shared == 0, _apart(shared), 0.0)
     best = np.nanargmax(score, axis=1)
     pairs = []
@@ -104,18 +118,34 @@ def same_identity(
         if best[other] != one or other < one:
             continue
         rest = np.delete(similarity[[one, other]], [one, other], axis=1)
-        first, second = (one, other) if count[present[one]] >= count[present[other]] else (other, one)
         pairs.append(
-            IdentityPair(
-                int(present[first]),
-                int(present[second]),
-                float(score[one, other]),
-                float(similarity[one, other]),
-                float(rest.max()),
-                int(shared[one, other]),
+            _pair(
+                one, other, score[one, other], similarity[one, other], rest.max(), shared[one, other],
+                present, count,
             )
-        )
+        )  # fmt: skip
     return sorted(pairs, key=lambda pair: -pair.score)
+
+
+def _pair(
+    one: int,
+    other: int,
+    score: float,
+    similarity: float,
+    next_best: float,
+    shared: int,
+    present: np.ndarray,
+    count: np.ndarray,
+) -> IdentityPair:
+    first, second = (one, other) if count[present[one]] >= count[present[other]] else (other, one)
+    return IdentityPair(
+        int(present[first]),
+        int(present[second]),
+        float(score),
+        float(similarity),
+        float(next_best),
+        int(shared),
+    )
 
 
 def _apart(shared: np.ndarray) -> float:
@@ -140,19 +170,25 @@ def more_than_one_person(
     first = np.zeros(count, np.int64)
     first[clip] = np.arange(len(clip))
     proto = prototypes(features, label, np.ones(len(label)), num_classes)
-    found = []
+    by_clip = np.argsort(clip, kind="stable")
+    limits = np.searchsorted(clip[by_clip], np.arange(count + 1))
     order = np.argsort(label[first], kind="stable")
+    parted = []
     for clips in np.split(order, np.flatnonzero(np.diff(label[first][order])) + 1) if count else []:
-        parted = _two_parts(means[clips], size[clips])
-        if parted is None:
-            continue
-        smaller, score, between = parted
+        two = _two_parts(means[clips], size[clips])
+        if two is not None:
+            parted.append((clips, *two))
+    if not parted:
+        return []
+    sums = [class_sums(means[clips], smaller.astype(int), size[clips], 2) for clips, smaller, _, _ in parted]
+    halves = unit(np.concatenate(sums)).reshape(len(sums), 2, -1)
+    known = _known_as(halves, proto, [int(label[first[clips[0]]]) for clips, *_ in parted])
+    found = []
+    for (clips, smaller, score, between), other in zip(parted, known, strict=True):
         cameras = [set(camera[first[clips[part]]].tolist()) for part in (smaller, ~smaller)]
-        one = int(label[first[clips[0]]])
-        known = _known_as(unit(class_sums(means[clips], smaller.astype(int), size[clips], 2)), proto, one)
-        rows = np.isin(clip, clips[smaller])
+        rows = np.sort(np.concatenate([by_clip[limits[one] : limits[one + 1]] for one in clips[smaller]]))
         decidable = min(len(seen) for seen in cameras) > 1
-        found.append(IdentityParts(one, score, between, rows, known, decidable))
+        found.append(IdentityParts(int(label[first[clips[0]]]), score, between, rows, int(other), decidable))
     return sorted(found, key=lambda parts: -parts.score)
 
 
@@ -179,9 +215,12 @@ def _two_parts(means: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, float, 
     return part, (mean(part, part) + mean(~part, ~part)) / 2 - between, between
 
 
-def _known_as(parts: np.ndarray, proto: np.ndarray, label: int) -> int:
-    """The class that the smaller part (the second row) is like; -1 where it is like none more than the larger part."""
-    like = proto @ parts[1]
-    like[label] = -1.0
-    best = int(like.argmax())
-    return best if like[best] > float(parts[0] @ parts[1]) + _NAMED_AHEAD and like[best] > 0.5 else -1
+def _known_as(parts: np.ndarray, proto: np.ndarray, labels: list[int]) -> np.ndarray:
+    """The class [n] that each smaller part is like (parts [n, 2, D], the second row); -1 where it is like none more
+    than the larger part."""
+    label = np.array(labels)
+    two = most_similar(np.ascontiguousarray(parts[:, 1]), proto, 2)
+    best = np.where(two[:, 0] == label, two[:, -1], two[:, 0])
+    like = np.einsum("nd,nd->n", parts[:, 1], proto[best])
+    apart = np.einsum("nd,nd->n", parts[:, 0], parts[:, 1])
+    return np.where((best >= 0) & (best != label) & (like > apart + _NAMED_AHEAD) & (like > 0.5), best, -1)

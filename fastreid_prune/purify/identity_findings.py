@@ -7,6 +7,7 @@ from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.features import comparable
 from fastreid_prune.purify.identities import IdentityPair, IdentityParts, more_than_one_person, same_identity
+from fastreid_prune.purify.neighbours import folder_between
 from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.trajectory import Trajectory
@@ -38,7 +39,15 @@ def identity_findings(trajectory: Trajectory) -> list[Finding]:
     _, camera = np.unique(samples.camid[rows].astype(str), return_inverse=True)
     clip = find_clips(features, label, camera, samples.file_name[rows].tolist())
     first = np.unique(clip, return_index=True)[1]
-    evidence = weigh_clips(features, label, camera, clip, label[first], num_classes=len(names))
+    evidence = weigh_clips(
+        features,
+        label,
+        camera,
+        clip,
+        label[first],
+        num_classes=len(names),
+        keep_in=folder_between(trajectory),
+    )
     pairs = same_identity(features, label, camera, evidence.confidence[clip], len(names))
     parts = more_than_one_person(features, label, camera, clip, len(names))
     images = np.bincount(label, minlength=len(names))
@@ -74,7 +83,7 @@ def _same(pair: IdentityPair, names: np.ndarray, images: int) -> Finding:
 
 def _more(parts: IdentityParts, names: np.ndarray, file_name: np.ndarray) -> Finding:
     other = "" if parts.known_as < 0 else str(names[parts.known_as])
-    count = int(parts.smaller.sum())
+    count = len(parts.smaller)
     who = f"; they look like {other}" if other else "; they look like nobody else of the set"
     doubt = "" if parts.decidable else "; a part is of one camera, which may be all that sets it apart"
     reason = (

@@ -43,6 +43,7 @@ def _ruling(judgement: Judgement, trajectory: Trajectory, precision: float) -> R
             mislabelled=int(verdicts.mislabelled.sum()),
             in_doubt=int(verdicts.in_doubt.sum()),
             near_duplicates=int((verdicts.verdict == NEAR_DUPLICATE).sum()),
+            approximations=(*summary.approximations, *clips.approximations),
         )
     return Ruling(
         verdicts=verdicts,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fastreid_prune.purify.identity_findings import identity_findings, identity_
 from fastreid_prune.purify.judge import DEFAULT_PRECISION
 from fastreid_prune.purify.kind_quality import KindQuality, TrueIdentities, of_each_kind
 from fastreid_prune.purify.metrics import Quality, quality
+from fastreid_prune.purify.neighbours import folder_between
 from fastreid_prune.purify.registry import Ruling, get
 from fastreid_prune.scored_run.identity_table import (
     IDENTITIES,
@@ -22,6 +24,7 @@ from fastreid_prune.scored_run.identity_table import (
     read_identities,
     write_identities,
 )
+from fastreid_prune.scored_run.metadata import note
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import VERDICT_COLUMNS, ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
@@ -79,10 +82,14 @@ def judge_run(
     table = with_verdicts(table, ruling)
     known = None if truth is None else _truth_of(table, len(ruling.verdicts), truth)
     run.write_table(table)
+    note(run.folder / "run.json", "approximations", list(ruling.thresholds.get("approximations", ())))
     path = run.folder / IDENTITIES
     earlier = read_identities(path) if path.is_file() else []
     findings = keep_decisions(identity_findings(trajectory), earlier)
     write_identities(path, findings)
+    # what was kept on the way is in the verdicts now
+    if (between := folder_between(trajectory)) is not None:
+        shutil.rmtree(between, ignore_errors=True)
     done = JudgedRun(ruling, None, (*run.score_files, path), findings)
     if known is None:
         return done

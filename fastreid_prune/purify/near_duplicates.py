@@ -7,6 +7,7 @@ from fastreid_prune.selection.blocks import LARGEST, identity_blocks
 from fastreid_prune.selection.collapse import collapse
 from fastreid_prune.selection.regime import NEAR, is_near, usual_distance
 from fastreid_prune.trajectory import Trajectory
+from fastreid_prune.trajectory.blocks import row_slices
 
 
 def near_duplicates(
@@ -25,7 +26,10 @@ def near_duplicates(
         (row, the row of the one that stays, cosine similarity), the closest pair first.
     """
     features = np.asarray(trajectory.features, np.float32)
-    candidates = candidates & np.isfinite(features).all(axis=1)
+    known = [
+        np.isfinite(features[part]).all(axis=1) for part in row_slices(len(features), 4 * features.shape[1])
+    ]
+    candidates = candidates & np.concatenate(known)
     entropy = soft_label_summary(trajectory).entropy
     names = (
         trajectory.samples.file_name if trajectory.samples is not None else np.arange(len(label)).astype(str)

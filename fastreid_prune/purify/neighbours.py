@@ -1,12 +1,17 @@
 """Who is nearest to whom, and what neighbours say of a sample's identity."""
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists, recall
 from fastreid_prune.evaluation.knn import knn
 from fastreid_prune.io.bars import bar
+from fastreid_prune.io.files import written_whole
+from fastreid_prune.trajectory import Trajectory
+from fastreid_prune.trajectory.factors import FactoredLogits
 
 _QUERIES = 4096
 
@@ -26,6 +31,16 @@ class Neighbours:
     recall: float = 1.0
 
 
+def folder_between(trajectory: Trajectory) -> Path | None:
+    """Where a large run keeps what judging finds on its way; None where it has no factors on disk."""
+    logits = trajectory.mean_logits
+    return (
+        logits.folders[0].parent / "judging"
+        if isinstance(logits, FactoredLogits) and logits.folders
+        else None
+    )
+
+
 def lists_of(features: np.ndarray, candidates: np.ndarray) -> np.ndarray | None:
     """The lists [N, P] that samples fall into, where there are too many candidates to compare all; else None."""
     rows = np.flatnonzero(candidates)
@@ -40,10 +55,12 @@ def nearest(
     k: int,
     rows: np.ndarray,
     lists: np.ndarray | None = None,
+    keep_in: Path | None = None,
 ) -> Neighbours:
     """The ``k`` nearest of the candidates, itself left out, of some samples.
 
-    Beyond :data:`.inverted_lists.EXACT_ROWS` candidates on a processor they are looked for in lists.
+    Beyond :data:`.inverted_lists.EXACT_ROWS` candidates on a processor they are looked for in lists. That takes
+    minutes, so what is found is kept: a later call with the same arguments reads it.
 
     Args:
         features: [N, D] float32, of length 1; not NaN.
@@ -51,7 +68,26 @@ def nearest(
         k: how many; at least 1.
         rows: [n] int64, whose neighbours are asked for.
         lists: [N, P], of :func:`lists_of`, where they are known already, of these features or much the same.
+        keep_in: a folder for what takes minutes; None keeps nothing.
     """
+    if keep_in is None or is_exact(int(candidates.sum())):
+        return _nearest(features, candidates, k, rows, lists)
+    digest = hashlib.blake2b(repr((k, features.shape, LISTS_ASKED)).encode(), digest_size=12)
+    for array in (features, candidates, rows):
+        digest.update(np.ascontiguousarray(array).data)
+    path = keep_in / f"neighbours-{digest.hexdigest()}.npz"
+    if path.is_file():
+        with np.load(path, allow_pickle=False) as kept:
+            return Neighbours(kept["index"], kept["similarity"], float(kept["recall"]))
+    found = _nearest(features, candidates, k, rows, lists)
+    with written_whole(path) as part, open(part, "wb") as file:
+        np.savez(file, **vars(found))
+    return found
+
+
+def _nearest(
+    features: np.ndarray, candidates: np.ndarray, k: int, rows: np.ndarray, lists: np.ndarray | None
+) -> Neighbours:
     pool_rows = np.flatnonzero(candidates)
     pool = np.ascontiguousarray(features[pool_rows])
     depth = min(k + 1, len(pool_rows))

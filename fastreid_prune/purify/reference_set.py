@@ -14,7 +14,7 @@ from fastreid_prune.purify.candidate_classes import (
 )
 from fastreid_prune.purify.discriminant import NUM_FOLDS, View, class_sums, folds, unit, view_without
 from fastreid_prune.purify.features import comparable
-from fastreid_prune.purify.neighbours import Neighbours, joined, lists_of, nearest
+from fastreid_prune.purify.neighbours import Neighbours, folder_between, joined, lists_of, nearest
 from fastreid_prune.purify.soft_labels import log_softmax, rows_of
 from fastreid_prune.scores.top_classes import too_many, top_classes
 from fastreid_prune.trajectory import Trajectory
@@ -84,7 +84,8 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
     fold = folds(count)
     label_confidence = speaks.astype(float)
     plain = unit(features)
-    plain_neighbours = nearest(plain, speaks, NUM_NEIGHBOURS // 2, np.arange(count))
+    keep_in = folder_between(trajectory)
+    plain_neighbours = nearest(plain, speaks, NUM_NEIGHBOURS // 2, np.arange(count), keep_in=keep_in)
     logits = trajectory.mean_logits
     candidates = first_logits = log_total = None
     approximations: list[str] = []
@@ -125,7 +126,7 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
         seen = view.transform(features)
         # the views differ so little that the lists of the first serve all
         lists = lists_of(seen, speaks) if lists is None else lists
-        found.append((inside, nearest(seen, speaks, NUM_NEIGHBOURS, inside, lists)))
+        found.append((inside, nearest(seen, speaks, NUM_NEIGHBOURS, inside, lists, keep_in)))
         if candidates is not None:
             also[inside] = most_similar(seen[inside], view.prototypes, BY_PROTOTYPE)
     neighbours = joined(count, found)

@@ -34,10 +34,9 @@ def soft_label_summary(trajectory: Trajectory) -> SoftLabelSummary:
     if isinstance(logits, FactoredLogits) and too_many(logits):
         found = top_classes(logits)
         own = logits.at(np.arange(count), np.asarray(trajectory.labels)[:, None])[:, 0]
-        return SoftLabelSummary(
-            found.entropy, *found.classes[:, :2].T.astype(np.int64),
-            np.exp(found.logits[:, 0] - found.log_total), np.exp(own - found.log_total),
-        )  # fmt: skip
+        best, second = found.classes[:, :2].T.astype(np.int64)
+        top, given = (np.exp(one - found.log_total) for one in (found.logits[:, 0], own))
+        return SoftLabelSummary(found.entropy, best, second, top, given)
     best, second = np.zeros(count, np.int64), np.zeros(count, np.int64)
     entropy, top, given = (np.full(count, np.nan) for _ in range(3))
     for rows, block in row_blocks(logits):

@@ -7,6 +7,7 @@ import numpy as np
 from fastreid_prune.report.source import Source
 from fastreid_prune.scored_run.verdicts import NEAR_DUPLICATE, Verdicts
 from fastreid_prune.selection import hardest_first
+from fastreid_prune.selection.blocks import identity_blocks
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,10 @@ def pages(rows: np.ndarray, verdicts: Verdicts, size: int) -> list[np.ndarray]:
         size: of a part, at least 1.
     """
     clip_end = np.arange(len(rows)) + 1
+    place = np.full(len(verdicts), -1)
+    place[rows] = np.arange(len(rows))
     for members in verdicts.clips:
-        places = np.flatnonzero(np.isin(rows, members))
+        places = place[members][place[members] >= 0]
         clip_end[places] = places.max(initial=-1) + 1
     parts, start = [], 0
     while start < len(rows):
@@ -96,27 +99,24 @@ def near_duplicates(source: Source, count: int) -> list[Pair]:
         return []
     verdict = source.table.verdicts.verdict
     judged = bool((verdict == NEAR_DUPLICATE).any())
-    order = np.argsort(source.labels, kind="stable")
-    pairs = []
-    for rows in np.split(order, np.flatnonzero(np.diff(source.labels[order])) + 1):
-        if len(rows) < 2:
-            continue
-        similar = _cosine(np.asarray(features[rows], np.float32))
+    found, close = [np.empty((0, 2), np.int64)], [np.empty(0, np.float32)]
+    for rows, vectors in identity_blocks(features, source.labels, np.arange(len(source.labels))):
+        similar = vectors @ vectors.T
+        np.fill_diagonal(similar, -1.0)
         partner = similar.argmax(axis=1)
-        for i, j in enumerate(partner):
-            # of a pair, the easier sample is named first: the one to drop
-            mutual = partner[j] == i and i < j
-            if mutual and (not judged or NEAR_DUPLICATE in (verdict[rows[i]], verdict[rows[j]])):
-                a, b = sorted((int(rows[i]), int(rows[j])), key=lambda row: source.scores[row])
-                pairs.append(Pair(a, b, float(similar[i, j])))
-    pairs.sort(key=lambda pair: (-pair.similarity, source.table.file_name[pair.row]))
-    return pairs[:count]
-
-
-def _cosine(features: np.ndarray) -> np.ndarray:
-    """[n, n] float32 cosine similarities; -1 on the diagonal and where a row has no direction."""
-    length = np.linalg.norm(features, axis=1, keepdims=True)
-    unit = np.divide(features, length, out=np.zeros_like(features), where=length > 0)
-    similar = np.nan_to_num(unit @ unit.T, nan=-1.0)
-    np.fill_diagonal(similar, -1.0)
-    return similar
+        one = np.flatnonzero((partner[partner] == np.arange(len(rows))) & (np.arange(len(rows)) < partner))
+        found.append(np.stack([rows[one], rows[partner[one]]], 1))
+        close.append(similar[one, partner[one]])
+    pairs, similarity = np.concatenate(found), np.concatenate(close)
+    if judged:
+        named = (verdict[pairs] == NEAR_DUPLICATE).any(1)
+        pairs, similarity = pairs[named], similarity[named]
+    # of a pair, the easier sample is named first: the one to drop
+    swap = source.scores[pairs[:, 1]] < source.scores[pairs[:, 0]]
+    pairs[swap] = pairs[swap][:, ::-1]
+    names = source.table.file_name[pairs[:, 0]].astype(str)
+    order = np.lexsort((names, -similarity.astype(float)))[:count]
+    return [
+        Pair(int(a), int(b), float(near))
+        for (a, b), near in zip(pairs[order], similarity[order], strict=True)
+    ]

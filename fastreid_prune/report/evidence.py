@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from fastreid_prune.evaluation import nearest
+from fastreid_prune.scored_run.features import Features
 
 EXAMPLES = 4
 
@@ -49,7 +50,7 @@ def examples(
 
 
 def other_camera_neighbours(
-    features: np.ndarray, cameras: np.ndarray, rows: np.ndarray, count: int
+    features: Features, cameras: np.ndarray, rows: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The closest samples of each of ``rows`` among those of other cameras, closest first.
 

@@ -2,12 +2,12 @@
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from fastreid_prune.report.soft_labels import SoftLabels, soft_labels
+from fastreid_prune.scored_run.features import TableFeatures
 from fastreid_prune.scored_run.identity_table import Finding, run_findings
 from fastreid_prune.scored_run.injected import named_samples
 from fastreid_prune.scored_run.metadata import RunMeta, TrainingRecord
@@ -57,11 +57,11 @@ class Source:
         """[N] float64 of the method."""
         return self.table.scores[self.method]
 
-    @cached_property
-    def features(self) -> np.ndarray | None:
-        """[N, D] float32 of the data set's samples, memory-mapped where that is all; None without features."""
+    @property
+    def features(self) -> TableFeatures | None:
+        """[N, D] float32 of the data set's samples, read when indexed; None without features."""
         features = self.trajectory.features
-        return features if features is None or len(self.rows) == len(features) else features[self.rows]
+        return None if features is None else TableFeatures(features, self.rows)
 
     @property
     def class_names(self) -> tuple[str, ...]:

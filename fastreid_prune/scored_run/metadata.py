@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.files import written_whole
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -153,3 +154,17 @@ class TrainingRecord:
             raise FastreidPruneError(f"{path}: no record of a training. Copy it again, or remove it.")
         known = {field.name for field in fields(cls)}
         return cls(**{key: value for key, value in record.items() if key in known and value is not None})
+
+
+def note(path: Path, key: str, value: Any) -> None:
+    """Say in a ``run.json`` what became of the run later; nothing where that is empty and the file does not say it.
+
+    Raises:
+        FastreidPruneError: the file is damaged.
+    """
+    TrainingRecord.read(path)
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if record.get(key) == value or not (value or key in record):
+        return
+    with written_whole(path) as part:
+        part.write_text(json.dumps(record | {key: value}, indent=1) + "\n", encoding="utf-8")

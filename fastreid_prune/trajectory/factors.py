@@ -121,7 +121,9 @@ class FactoredLogits:
         Costs ``n M T D`` operations, whatever the number of classes.
         """
         result = np.zeros(classes.shape, np.float32)
-        for part in row_slices(len(rows), 4 * classes.shape[1] * self._factors[0].features.shape[1], _PAIR_BYTES):
+        for part in row_slices(
+            len(rows), 4 * classes.shape[1] * self._factors[0].features.shape[1], _PAIR_BYTES
+        ):
             some, wanted = rows[part], classes[part]
             for share, factor in zip(self.shares[:, some], self._factors, strict=True):
                 values = np.matmul(factor.weight[wanted], factor.features[some][:, :, None])[:, :, 0]

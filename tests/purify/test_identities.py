@@ -41,7 +41,7 @@ def test_two_persons_under_one_number_are_parted_rightly_and_the_others_score_le
     clip = find_clips(features, label, camera)
     found = more_than_one_person(features, label, camera, clip, 12)
     assert found[0].label == 4 and found[0].decidable and found[0].known_as == -1
-    assert len(set(person[found[0].smaller])) == 1 and found[0].smaller.sum() == 20
+    assert len(set(person[found[0].smaller])) == 1 and len(found[0].smaller) == 20
     assert all(other.score < found[0].score / 2 for other in found[1:])
 
 
