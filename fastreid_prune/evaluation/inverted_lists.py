@@ -35,9 +35,9 @@ class Partition:
 
     @classmethod
     def of(cls, rows: np.ndarray, seed: int = 0) -> "Partition":
-        """Four lists for the square root of the number of rows [n, D] float32, found on a sample of them."""
+        """Twice as many lists as the square root of the number of rows [n, D] float32, found on a sample of them."""
         faiss = faiss_module()
-        count = max(1, min(int(4 * len(rows) ** 0.5), len(rows)))
+        count = max(1, min(int(2 * len(rows) ** 0.5), len(rows)))
         rng = np.random.default_rng(seed)
         some = rng.choice(len(rows), min(len(rows), _TRAINED_ON * count), replace=False)
         sample = np.ascontiguousarray(rows[np.sort(some)], np.float32)

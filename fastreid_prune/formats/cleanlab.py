@@ -20,6 +20,7 @@ from fastreid_prune.formats.publication import Publication
 from fastreid_prune.formats.registry import Request, reader, writer
 from fastreid_prune.io.files import sha256
 from fastreid_prune.io.tables import CsvReader, write_csv
+from fastreid_prune.scores.top_classes import too_many, top_classes
 
 TABLE = "label_issues.csv"
 _COLUMNS = ["file_name", "is_label_issue", "given_label", "predicted_label"]
@@ -65,6 +66,10 @@ def _soft_labels(
     classes = {pid: label for label, pid in enumerate(names)}
     labels = np.array([classes[pid] for pid in pids], np.int64)
     mean_logits = cast(Any, trajectory.mean_logits)
+    if too_many(mean_logits):
+        top = top_classes(mean_logits)
+        given = mean_logits.at(rows, labels[:, None])[:, 0]
+        return np.exp(given - top.log_total[rows]), names[top.classes[rows, 0]]
     score, most_likely = np.empty(len(rows)), np.empty(len(rows), np.int64)
     for start in range(0, len(rows), _BLOCK_ROWS):
         part = rows[start : start + _BLOCK_ROWS]

@@ -23,6 +23,7 @@ from fastreid_prune.formats.publication import Publication
 from fastreid_prune.formats.registry import Request, reader, writer
 from fastreid_prune.io.json_stream import head, read_file
 from fastreid_prune.manifest import PRUNE, RELABEL
+from fastreid_prune.scores.top_classes import too_many, top_classes
 
 _BLOCK_ROWS = 1024
 _FIELDS = "fiftyone.core.fields"
@@ -69,12 +70,18 @@ def _samples(publication: Publication) -> Iterator[dict[str, Any]]:
     names, mean_logits = trajectory.samples.class_names, cast(Any, trajectory.mean_logits)
     rows = publication.manifest_rows()
     action, new_pid = publication.manifest.action[rows], publication.manifest.new_pid[rows]
+    # of very many classes the first one is named and the logits are left out: samples x classes fit into no file
+    top = top_classes(mean_logits) if too_many(mean_logits) else None
     for start in range(0, len(readable), _BLOCK_ROWS):
         block = readable[start : start + _BLOCK_ROWS]
-        logits = np.asarray(mean_logits[publication.rows[block]], np.float64)
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-        likeliest = logits.argmax(axis=1)
-        confidence = shifted.max(axis=1) / shifted.sum(axis=1)
+        some = publication.rows[block]
+        if top is None:
+            logits = np.asarray(mean_logits[some], np.float64)
+            shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+            likeliest = logits.argmax(axis=1)
+            confidence = shifted.max(axis=1) / shifted.sum(axis=1)
+        else:
+            likeliest, confidence = top.classes[some, 0], np.exp(top.logits[some, 0] - top.log_total[some])
         for place, row in enumerate(block):
             scores = {f"score_{name}": float(values[row]) for name, values in table.scores.items()}
             trained = {"train_label": _classification(new_pid[row])} if new_pid[row] else {}
@@ -88,7 +95,7 @@ def _samples(publication: Publication) -> Iterator[dict[str, Any]]:
                     "tags": [],
                     "label": names[likeliest[place]],
                     "confidence": float(confidence[place]),
-                    "logits": logits[place].tolist(),
+                    **({} if top else {"logits": logits[place].tolist()}),
                 },
                 "camera": table.camid[row],
                 "verdict": table.verdicts.verdict[row],

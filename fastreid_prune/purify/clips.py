@@ -19,6 +19,8 @@ MOST_DISTANCE = 0.55
 MOST_FRAMES = 1500
 # more images of one label and camera are clustered in parts
 _MOST_TOGETHER = 2000
+# fewer are compared with each other, many groups at once
+_COMPARED, _BLOCK_BYTES = 64, 32 << 20
 _RECORDING = re.compile(r"_c\d+s(\d+)_(\d+)")
 
 
@@ -50,15 +52,39 @@ def find_clips(
     _, group = np.unique(keys, axis=0, return_inverse=True)
     group = group.reshape(-1)
     order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0]) if len(order) else np.empty(0, np.int64)
+    ends = np.r_[starts[1:], len(order)] if len(order) else starts
+    parts = [
+        start + part.start
+        for start, size in zip(starts.tolist(), (ends - starts).tolist(), strict=True)
+        for part in row_slices(size, 1, _MOST_TOGETHER)
+    ]
+    starts = np.array(parts, np.int64)
+    sizes = np.diff(np.r_[starts, len(order)])
+    count, found = np.ones(len(starts), np.int64), np.zeros(len(order), np.int64)
+    for one in np.flatnonzero(~_surely_one(features, order, starts, sizes, most_distance)).tolist():
+        inside = slice(starts[one], starts[one] + sizes[one])
+        found[inside] = _clusters(features[order[inside]], most_distance)
+        count[one] = found[inside].max() + 1
     clip = np.full(len(group), -1, np.int64)
-    number = 0
-    for together in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else []:
-        for part in row_slices(len(together), 1, _MOST_TOGETHER):
-            rows = together[part]
-            found = _clusters(features[rows], most_distance)
-            clip[rows] = number + found
-            number += int(found.max()) + 1
+    clip[order] = np.repeat(np.cumsum(count) - count, sizes) + found
     return clip
+
+
+def _surely_one(
+    features: np.ndarray, order: np.ndarray, starts: np.ndarray, sizes: np.ndarray, most_distance: float
+) -> np.ndarray:
+    """[P] bool: the rows order[start : start + size] of a part are all so close that no clustering parts them; many
+    parts at once."""
+    result = sizes == 1
+    for size in np.unique(sizes[(sizes > 1) & (sizes <= _COMPARED)]).tolist():
+        chosen = np.flatnonzero(sizes == size)
+        for part in row_slices(len(chosen), 4 * size * (features.shape[1] + size), _BLOCK_BYTES):
+            some = features[order[starts[chosen[part], None] + np.arange(size)]]
+            least = np.matmul(some, some.transpose(0, 2, 1)).min((1, 2))
+            # what is near the border is for the clustering itself to say
+            result[chosen[part]] = 1 - least < most_distance - 1e-4
+    return result
 
 
 def recordings(file_name: Sequence[str]) -> np.ndarray:

@@ -23,7 +23,8 @@ class Neighbours:
     Attributes:
         index: [N, k] int64, rows, the nearest first; -1 where there are fewer.
         similarity: [N, k] float32, cosine, falling.
-        recall: the share of the true ones that were found, measured on a sample; 1 where all were compared with all.
+        recall: the share of the true ones that were found, measured on a sample; 1 where all were compared with all,
+            NaN where it was not measured.
     """
 
     index: np.ndarray
@@ -56,6 +57,7 @@ def nearest(
     rows: np.ndarray,
     lists: np.ndarray | None = None,
     keep_in: Path | None = None,
+    measure: bool = True,
 ) -> Neighbours:
     """The ``k`` nearest of the candidates, itself left out, of some samples.
 
@@ -69,9 +71,10 @@ def nearest(
         rows: [n] int64, whose neighbours are asked for.
         lists: [N, P], of :func:`lists_of`, where they are known already, of these features or much the same.
         keep_in: a folder for what takes minutes; None keeps nothing.
+        measure: the recall.
     """
     if keep_in is None or is_exact(int(candidates.sum())):
-        return _nearest(features, candidates, k, rows, lists)
+        return _nearest(features, candidates, k, rows, lists, measure)
     digest = hashlib.blake2b(repr((k, features.shape, LISTS_ASKED)).encode(), digest_size=12)
     for array in (features, candidates, rows):
         digest.update(np.ascontiguousarray(array).data)
@@ -79,14 +82,19 @@ def nearest(
     if path.is_file():
         with np.load(path, allow_pickle=False) as kept:
             return Neighbours(kept["index"], kept["similarity"], float(kept["recall"]))
-    found = _nearest(features, candidates, k, rows, lists)
+    found = _nearest(features, candidates, k, rows, lists, measure)
     with written_whole(path) as part, open(part, "wb") as file:
         np.savez(file, **vars(found))
     return found
 
 
 def _nearest(
-    features: np.ndarray, candidates: np.ndarray, k: int, rows: np.ndarray, lists: np.ndarray | None
+    features: np.ndarray,
+    candidates: np.ndarray,
+    k: int,
+    rows: np.ndarray,
+    lists: np.ndarray | None,
+    measure: bool,
 ) -> Neighbours:
     pool_rows = np.flatnonzero(candidates)
     pool = np.ascontiguousarray(features[pool_rows])
@@ -95,7 +103,7 @@ def _nearest(
     similarity = np.full((len(rows), k), -1.0, np.float32)
     if lists is None:
         lists = lists_of(features, candidates)
-    share = 1.0
+    share = 1.0 if lists is None else np.nan
     queries = _QUERIES if lists is None else max(_QUERIES, len(rows) // 4 + 1)
     with bar("looking for neighbours", len(rows), shown=len(rows) > _QUERIES) as advance:
         for start in range(0, len(rows), queries):
@@ -105,7 +113,7 @@ def _nearest(
                 near, found = knn(features[some], pool, depth)
             else:
                 near, found = knn_in_lists(features[some], pool, depth, lists[some], lists[pool_rows, 0])
-                if not start:
+                if measure and not start:
                     share = recall(features[some], pool, found)
             found = np.where(found >= 0, pool_rows[found], -1)
             index[part], similarity[part] = _without_itself(near, found, some, k)
@@ -137,7 +145,7 @@ def joined(count: int, parts: list[tuple[np.ndarray, Neighbours]]) -> Neighbours
     index, similarity = np.full((count, k), -1, np.int64), np.full((count, k), -1.0, np.float32)
     for rows, found in parts:
         index[rows], similarity[rows] = found.index, found.similarity
-    return Neighbours(index, similarity, float(np.mean([found.recall for _, found in parts])))
+    return Neighbours(index, similarity, float(np.nanmean([found.recall for _, found in parts])))
 
 
 def vote_weights(

@@ -126,7 +126,8 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
         seen = view.transform(features)
         # the views differ so little that the lists of the first serve all
         lists = lists_of(seen, speaks) if lists is None else lists
-        found.append((inside, nearest(seen, speaks, NUM_NEIGHBOURS, inside, lists, keep_in)))
+        near = nearest(seen, speaks, NUM_NEIGHBOURS, inside, lists, keep_in, measure=not one)
+        found.append((inside, near))
         if candidates is not None:
             also[inside] = most_similar(seen[inside], view.prototypes, BY_PROTOTYPE)
     neighbours = joined(count, found)

@@ -73,7 +73,11 @@ class Summary:
         """Plain values."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         plain = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
-        return plain | {"claims": [claim.to_json() for claim in self.claims]}
+        lists = {
+            "claims": [claim.to_json() for claim in self.claims],
+            "approximations": list(self.approximations),
+        }
+        return plain | lists
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Summary":
@@ -82,4 +86,5 @@ class Summary:
         Raises:
             TypeError: another version wrote it.
         """
-        return cls(**(values | {"claims": tuple(Claim.from_json(one) for one in values["claims"])}))
+        claims = tuple(Claim.from_json(one) for one in values["claims"])
+        return cls(**(values | {"claims": claims, "approximations": tuple(values.get("approximations", ()))}))

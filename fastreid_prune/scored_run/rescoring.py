@@ -1,5 +1,8 @@
 """The score that a sample would have under another label."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from fastreid_prune.scored_run.injected import InjectedErrors, named_samples
@@ -13,19 +16,52 @@ LABEL_FREE = ("entropy", "random")
 _WINDOW = 25
 
 
-def given_scores(trajectory: Trajectory, method: str, values: np.ndarray) -> np.ndarray:
-    """The scores [M] of the data set's samples under the labels that it gives.
+class GivenScores:
+    """Turns scores under the labels trained with into those under the labels that the data set gives.
+
+    What it asks of the logits it asks once, whatever the number of methods.
 
     Args:
         trajectory: of a run into which errors may have been injected.
-        method: the score's name.
-        values: [N] float64, of all rows under the labels trained with.
     """
-    injected = InjectedErrors.of(trajectory)
-    moved = np.flatnonzero(injected.moved)
-    result = np.array(values, np.float64)
-    result[moved] = scores_under(trajectory, method, values, moved, injected.label[moved])
-    return result[injected.dataset_rows]
+
+    def __init__(self, trajectory: Trajectory) -> None:
+        self._trajectory, self._injected = trajectory, InjectedErrors.of(trajectory)
+
+    @cached_property
+    def _leads(self) -> "Leads":
+        moved = np.flatnonzero(self._injected.moved)
+        return leads(self._trajectory, moved, self._injected.label[moved])
+
+    def __call__(self, method: str, values: np.ndarray) -> np.ndarray:
+        """The scores [M] of the data set's samples, of those of all rows [N]."""
+        injected, result = self._injected, np.array(values, np.float64)
+        if injected.moved.any() and method not in LABEL_FREE:
+            result[injected.moved] = scores_under(self._leads, values)
+        return result[injected.dataset_rows]
+
+
+@dataclass(frozen=True)
+class Leads:
+    """How far classes are ahead in the mean logits, nats.
+
+    Attributes:
+        given: [N] float64, the class trained with.
+        rows: [n] int64, the samples in question.
+        new: [n] float64, another class of theirs.
+    """
+
+    given: np.ndarray
+    rows: np.ndarray
+    new: np.ndarray
+
+
+def leads(trajectory: Trajectory, rows: np.ndarray, label: np.ndarray) -> Leads:
+    """Of all samples, and of ``rows`` [n] under another label [n]."""
+    wanted = np.asarray(trajectory.labels).copy()
+    given = _ahead(trajectory, wanted)
+    wanted[rows] = label
+    return Leads(given, rows, _ahead(trajectory, wanted)[rows])
 
 
 def relabelled_scores(
@@ -49,42 +85,28 @@ def relabelled_scores(
     changed = np.flatnonzero(new >= 0)
     result = np.array(values, np.float64)
     if method not in LABEL_FREE and len(changed):
-        result[changed] = scores_under(trajectory, method, all_rows, dataset_rows[changed], new[changed])
+        result[changed] = scores_under(leads(trajectory, dataset_rows[changed], new[changed]), all_rows)
     return result
 
 
-def scores_under(
-    trajectory: Trajectory, method: str, values: np.ndarray, rows: np.ndarray, label: np.ndarray
-) -> np.ndarray:
-    """The scores of ``rows`` as if they were labelled ``label``.
+def scores_under(known: Leads, values: np.ndarray) -> np.ndarray:
+    """The scores [n] of ``known.rows`` as if they had the other label.
 
-    Entropy and random stay. The records of the others were made under the label trained with; under another
-    one a sample is given the score that is usual (the median of 25) among the samples whose given class is as
-    far ahead in the mean logits as the new class is in its.
+    The records were made under the label trained with; under another one a sample is given the score that is usual
+    (the median of 25) among the samples whose given class is as far ahead in the mean logits as the new class is in
+    its.
 
     Args:
-        trajectory: of the run.
-        method: the score's name.
+        known: how far classes are ahead.
         values: [N] float64, the scores of all samples.
-        rows: [n] int64.
-        label: [n] int64, their other classes.
-
-    Returns:
-        [n] float64.
     """
-    values = np.asarray(values, np.float64)
-    if method in LABEL_FREE or not len(rows):
-        return values[rows]
-    wanted = np.asarray(trajectory.labels).copy()
-    ahead = _ahead(trajectory, wanted)
-    wanted[rows] = label
-    new = _ahead(trajectory, wanted)[rows]
-    known = np.isfinite(ahead) & np.isfinite(values)
-    known[rows] = False
-    order = np.flatnonzero(known)[np.argsort(ahead[known], kind="stable")]
+    values, ahead = np.asarray(values, np.float64), known.given
+    there = np.isfinite(ahead) & np.isfinite(values)
+    there[known.rows] = False
+    order = np.flatnonzero(there)[np.argsort(ahead[there], kind="stable")]
     if not len(order):
-        return values[rows]
-    place = np.searchsorted(ahead[order], new)
+        return values[known.rows]
+    place = np.searchsorted(ahead[order], known.new)
     start = np.clip(place - _WINDOW // 2, 0, max(0, len(order) - _WINDOW))
     window = np.minimum(start[:, None] + np.arange(min(_WINDOW, len(order))), len(order) - 1)
     return np.median(values[order[window]], axis=1)

@@ -10,7 +10,7 @@ from fastreid_prune import scores
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.scored_run.injected import given_samples
 from fastreid_prune.scored_run.metadata import RunMeta
-from fastreid_prune.scored_run.rescoring import given_scores
+from fastreid_prune.scored_run.rescoring import GivenScores
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import Trajectory
@@ -44,12 +44,13 @@ def score_table(
     """
     samples = given_samples(trajectory)
     values = {} if known is None else {n: column[: len(samples)] for n, column in known.scores.items()}
+    under_given = GivenScores(trajectory)
     for method in methods:
         if method in values:
             continue
         options = {"seed": seed} if method == "random" else {}
         try:
-            values[method] = given_scores(trajectory, method, scores.compute(trajectory, method, **options))
+            values[method] = under_given(method, scores.compute(trajectory, method, **options))
         except FastreidPruneError as error:
             if strict:
                 raise

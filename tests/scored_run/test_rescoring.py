@@ -3,7 +3,13 @@ import pytest
 
 from fastreid_prune import scores
 from fastreid_prune.scored_run.injected import InjectedErrors
-from fastreid_prune.scored_run.rescoring import LABEL_FREE, given_scores, relabelled_scores, scores_under
+from fastreid_prune.scored_run.rescoring import (
+    LABEL_FREE,
+    GivenScores,
+    leads,
+    relabelled_scores,
+    scores_under,
+)
 
 
 def ahead(trajectory, label):
@@ -21,7 +27,7 @@ def test_a_score_that_follows_the_lead_follows_it_under_another_label(soiled):
     label = (trajectory.labels[rows] + 1) % trajectory.num_classes
     new = trajectory.labels.copy()
     new[rows] = label
-    found = scores_under(trajectory, "margin", values, rows, label)
+    found = scores_under(leads(trajectory, rows, label), values)
     expected = np.tanh(ahead(trajectory, new)[rows] / 10)
     # at the ends of the range it is that of the last ones there are
     inside = (expected > np.sort(values)[12]) & (expected < np.sort(values)[-12])
@@ -33,7 +39,7 @@ def test_switched_samples_are_scored_as_if_labelled_right(soiled):
     run, _ = soiled
     trajectory = run.trajectory
     raw = scores.compute(trajectory, "aum")
-    found = given_scores(trajectory, "aum", raw)
+    found = GivenScores(trajectory)("aum", raw)
     assert len(found) == len(run.given)
     kept = ~run.switched
     np.testing.assert_array_equal(found[kept], raw[: len(run.given)][kept])
@@ -48,7 +54,7 @@ def test_switched_samples_are_scored_as_if_labelled_right(soiled):
 def test_what_does_not_ask_for_the_label_stays(soiled, method):
     run, _ = soiled
     raw = scores.compute(run.trajectory, method)
-    np.testing.assert_array_equal(given_scores(run.trajectory, method, raw), raw[: len(run.given)])
+    np.testing.assert_array_equal(GivenScores(run.trajectory)(method, raw), raw[: len(run.given)])
     new_pid = np.full(len(run.given), "", object)
     new_pid[5] = run.given[6]
     values = raw[: len(run.given)]
@@ -59,7 +65,7 @@ def test_only_relabelled_samples_are_scored_anew(soiled):
     run, _ = soiled
     raw = scores.compute(run.trajectory, "aum")
     # two more for images that could not be read
-    values = np.r_[given_scores(run.trajectory, "aum", raw), np.nan, 7.0]
+    values = np.r_[GivenScores(run.trajectory)("aum", raw), np.nan, 7.0]
     new_pid = np.full(len(values), "", object)
     rows = np.flatnonzero(run.wrong & ~run.switched)
     new_pid[rows] = run.shown[rows]
@@ -83,4 +89,4 @@ def test_where_nothing_was_planted_the_scores_are_the_given_ones(from_logits):
     trajectory = from_logits(np.random.default_rng(0).normal(size=(30, 3)), np.arange(30) % 3)
     values = np.arange(30.0)
     assert InjectedErrors.of(trajectory).dataset_rows.all()
-    np.testing.assert_array_equal(given_scores(trajectory, "aum", values), values)
+    np.testing.assert_array_equal(GivenScores(trajectory)("aum", values), values)
