@@ -2,6 +2,8 @@
 
 const MOVES = { ArrowDown: 1, ArrowRight: 1, j: 1, n: 1, ArrowUp: -1, ArrowLeft: -1, p: -1, PageDown: 8, PageUp: -8 };
 const DECIDE = { k: "keep", d: "drop", u: "unsure", c: "", a: "accept", x: "refuse" };
+// identities that are offered for a new label at a time
+const LISTED = 1000;
 
 function onKey(event) {
   const typing = event.target.matches("input, select");
@@ -83,7 +85,16 @@ function start() {
   loadState();
   byId("list").append(...Object.keys(LISTS).filter((name) => listed(name).length || name === "suspects").map((name) =>
     element("option", { value: name }, `${LISTS[name]} (${listed(name).length})`)));
-  document.body.append(element("datalist", { id: "identities-list" }, ...data.identities.map((pid) => element("option", { value: pid }))));
+  const options = (pids) => pids.map((pid) => element("option", { value: pid }));
+  document.body.append(element("datalist", { id: "identities-list" }, ...options(data.identities.slice(0, LISTED))));
+  // of very many identities those are offered that fit what is typed
+  if (data.identities.length > LISTED) {
+    document.addEventListener("input", ({ target }) => {
+      if (target.id !== "another") return;
+      const fit = data.identities.filter((pid) => pid.includes(target.value));
+      byId("identities-list").replaceChildren(...options(fit.slice(0, LISTED)));
+    });
+  }
   byId("bench").addEventListener("keydown", onKey);
   byId("bench").addEventListener("click", onBenchClick);
   queue.addEventListener("click", onQueueClick);
