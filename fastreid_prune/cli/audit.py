@@ -15,7 +15,7 @@ from fastreid_prune.cli.auditing import auditing_options, print_audited, print_p
 @click.option("--truth", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="truth.csv of a data set with known errors: measure the verdicts.")  # fmt: skip
 def command(
-    data: str,
+    data: str | None,
     options: tuple[str, ...],
     recipe: str,
     layout: str,
@@ -29,6 +29,8 @@ def command(
     DATA: a folder in any known layout (one folder an identity, Market-1501's, MSMT17's, ...), or a table with the
     columns file_name and pid. OPTIONS: of fastreid's configuration, such as SOLVER.MAX_EPOCH 24.
     """
+    if data is None:
+        raise click.UsageError("Missing argument 'DATA': a folder or a table.")
     from fastreid_prune.lab.audit import audit, plan_audit
 
     plan = plan_audit(

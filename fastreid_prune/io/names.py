@@ -31,9 +31,10 @@ def check_names(names: Sequence[str] | np.ndarray, where: str) -> None:
     """
     try:
         array = pa.array(names, pa.string())
-    except (UnicodeEncodeError, pa.ArrowException, TypeError) as error:
+    except (UnicodeEncodeError, pa.ArrowException, TypeError):
+        wrong = [str(name) for name in names if not isinstance(name, str) or not _is_unicode(name)]
         raise FastreidPruneError(
-            f"{where}: a file name is not valid Unicode text ({error!s:.200})."
+            f"{where}: {len(wrong)} file names are not valid Unicode text: {examples(wrong)}. Rename the files."
         ) from None
     bad = unsafe(array)
     if bad.any():
@@ -49,6 +50,14 @@ def check_names(names: Sequence[str] | np.ndarray, where: str) -> None:
             f"{where}: {len(array) - distinct} rows repeat a file name: "
             f"{examples(twice.slice(0, 5).to_pylist(), len(twice))}. Every sample has one row."
         )
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def examples(values: Iterable[str], total: int | None = None, limit: int = 3) -> str:

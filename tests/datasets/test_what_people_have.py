@@ -1,5 +1,7 @@
 """Folders and tables as people have them: read right, or refused in words, and nothing left out without a count."""
 
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -172,6 +174,13 @@ def test_parquet_with_images_in_it_is_refused_in_words(tmp_path):
     )
     with pytest.raises(FastreidPruneError, match="What holds objects, lists or bytes is not read: 'image'"):
         datasets.read(tmp_path / "t.parquet")
+
+
+def test_a_name_that_is_no_text_is_named(tmp_path):
+    lay(tmp_path, "a/1.jpg", "b/1.jpg")
+    (tmp_path / "a" / os.fsdecode(b"x\xff.jpg")).touch()
+    with pytest.raises(FastreidPruneError, match="1 file names are not valid Unicode text: 'a/x"):
+        datasets.read(tmp_path)
 
 
 def test_one_identity_and_an_identity_for_each_image_are_told(tmp_path):

@@ -117,6 +117,8 @@ def plan_audit(
     machine = look(recipe)
     name, why = choose_recipe(machine, recipe)
     facts = Facts(len(train), identities, *_median_size(train))
+    # before the folder is claimed: an option that is mended makes it no other audit's
+    fits = [fit(_schedule(CONFIGS / config, options), facts, given=options[::2]) for config in RECIPES[name]]
     _claim(output, _settings(data, source, recipe, options))
     if hold_out is not None:
         source, data = _write_held_out(data, output)
@@ -124,8 +126,7 @@ def plan_audit(
     both: list[list[str]] = []
     # judged here, where its sentences are shown, and not in the run too
     scoring = ["PRUNE.CAPTURE.KEEP_LOGITS", str(_is_small(facts)), "PRUNE.PURIFY.RULE", "none"]
-    for config, more in zip(RECIPES[name], (scoring, []), strict=True):
-        fitted = fit(_schedule(CONFIGS / config, options), facts, given=options[::2])
+    for fitted, more in zip(fits, (scoring, []), strict=True):
         reasons += [reason for reason in fitted.reasons if not both and reason not in reasons]
         chosen = [*_data_options(data, source, pattern, machine, name), *as_pairs(fitted.options), *more]
         both.append([*chosen, *options])

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from fastreid_prune import datasets
+from fastreid_prune.cli import group
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.lab.audit import plan_audit
 
@@ -60,6 +62,18 @@ def test_the_same_call_goes_on_and_another_is_refused(people, tmp_path):
     (tmp_path / "full" / "notes.md").write_text("mine")
     with pytest.raises(FastreidPruneError, match="not of an audit"):
         plan_audit(people, tmp_path / "full", recipe="small")
+
+
+def test_an_option_that_is_wrong_claims_no_folder(people, tmp_path):
+    for wrong in (["SOLVER.MAX_EPOCH"], ["SOLVER.MAX_EPOCHS", "3"], ["SOLVER.MAX_EPOCH", "ten"]):
+        with pytest.raises(FastreidPruneError, match="SOLVER.MAX_EPOCH"):
+            plan_audit(people, tmp_path / "out", recipe="small", options=wrong)
+    assert plan_audit(people, tmp_path / "out", recipe="small", options=["SOLVER.MAX_EPOCH", "3"])
+
+
+def test_no_data_is_a_mistake_in_the_call(tmp_path):
+    said = CliRunner().invoke(group, ["audit", "-o", str(tmp_path / "out")])
+    assert said.exit_code == 2 and "Missing argument 'DATA'" in said.output
 
 
 def test_what_cannot_be_trained_on_is_refused_at_once(people, tmp_path):
