@@ -44,3 +44,12 @@ def test_the_library_that_searches_is_named_with_the_reason(monkeypatch):
     found = {finding.what: finding.found for finding in diagnosis._devices()}
     assert found["nearest neighbours"] == "faiss on the processor: no GPU that torch can use"
     assert "faiss-" in diagnosis._faiss().found
+
+
+@pytest.mark.parametrize(("torch_version", "fits"), [("2.2.2+cpu", False), ("2.3.0", True)])
+def test_a_numpy_that_the_torch_cannot_read_is_named_with_what_fits(torch_version, fits, monkeypatch):
+    versions = {"numpy": "2.4.1", "torch": torch_version}
+    monkeypatch.setattr(diagnosis.importlib.metadata, "version", versions.__getitem__)
+    found = diagnosis._distribution("numpy")
+    assert found.fits is fits
+    assert found.mend == ("" if fits else "pip install 'numpy<2' 'pyarrow<26'")
