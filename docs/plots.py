@@ -12,6 +12,8 @@ from fastreid_prune.report.plot_style import FAINT, GIVEN, INK, KEPT, OTHER, fig
 
 _MARK = re.compile(r"<!-- plot: (\w+) -->")
 _VALUE = re.compile(r"(-?\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?))?")
+# count, estimate, interval, truth
+_CLAIM = re.compile(r"\d+: (\d+) % \[(\d+), (\d+)\], \*\*([\d.]+) %\*\*")
 _STYLES = {
     "auto": (GIVEN, "o", "-"),
     "random": (INK, "s", "--"),
@@ -73,7 +75,56 @@ def accuracy(markdown: str, name: str) -> str:
     )
 
 
-PLOTS: dict[str, Callable[[str, str], str]] = {"accuracy": accuracy}
+def verdicts(markdown: str, name: str) -> str:
+    """The share of verdicts that is right, claimed and true, by kind, against the errors corrected."""
+    header, rows, _ = table_after(markdown)
+    recall = next(place for place, text in enumerate(header) if text.startswith("errors "))
+    kinds = {
+        text.split(":")[0]: place for place, text in enumerate(header) if text.endswith(": claimed, true")
+    }
+    with figure(480, 340) as (drawing, axes):
+        for (kind, place), colour, marker in zip(kinds.items(), (GIVEN, OTHER, INK), "o^s", strict=True):
+            found = [(row[recall], _CLAIM.search(row[place])) for row in rows]
+            claims = [
+                (value(share)[0], *map(float, claim.groups())) for share, claim in found if claim is not None
+            ]
+            for x, _, low, high, _ in claims:
+                axes.plot([x, x], [low, high], color=colour, lw=4, alpha=0.3)
+            if claims:
+                x, *_, true = zip(*claims, strict=True)
+                axes.plot(x, true, color=colour, marker=marker, ls="", label=kind)
+        axes.plot([], [], color=KEPT, lw=4, alpha=0.5, label="what was claimed")
+        axes.set_xlim(0, 100)
+        axes.set_ylim(None, 101)
+        axes.set_xlabel("errors of the set that were corrected, %")
+        axes.set_ylabel("verdicts that are right, %")
+        drawing.legend(loc="outside lower center", ncols=4)
+    return to_svg(drawing, name, "Verdicts that are right, claimed and true; the table has the figures")
+
+
+def growth(markdown: str, name: str) -> str:
+    """Seconds of each step against the number of samples, on logarithmic axes."""
+    header, rows, _ = table_after(markdown)
+    samples, step, seconds = (header.index(text) for text in ("samples", "step", "s"))
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        lines.setdefault(row[step], []).append((float(row[samples].replace(",", "")), value(row[seconds])[0]))
+    with figure(480, 340) as (drawing, axes):
+        for (label, points), marker in zip(lines.items(), "os^vDP*Xd<>", strict=False):
+            axes.plot(*zip(*points, strict=True), marker=marker, ms=5, label=label)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("samples")
+        axes.set_ylabel("seconds")
+        drawing.legend(loc="outside lower center", ncols=4)
+    return to_svg(drawing, name, "Seconds against samples; the table has the figures")
+
+
+PLOTS: dict[str, Callable[[str, str], str]] = {
+    "accuracy": accuracy,
+    "growth": growth,
+    "verdicts": verdicts,
+}
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
