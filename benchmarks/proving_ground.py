@@ -19,14 +19,15 @@ from fastreid_prune.purify import assess
 from fastreid_prune.purify.claims import IN_DOUBT, NAMES, OUTLIERS
 from fastreid_prune.scored_run.injected import InjectedErrors
 
-SETTINGS = [
-    Setting("digits, MLP, tuned on", "digits", wrong=0.1, size=(8, 8), net="mlp", rate=1e-3, tuned_on=True),
+# looked at while the limits and the form of the claims were chosen: never counted
+LOOKED_AT = [
+    Setting("digits, MLP, 10 %", "digits", wrong=0.1, size=(8, 8), net="mlp", rate=1e-3),
     Setting("digits, MLP, clean", "digits", size=(8, 8), net="mlp", rate=1e-3),
     Setting("digits, MLP, 5 %", "digits", wrong=0.05, size=(8, 8), net="mlp", rate=1e-3, seed=1),
-    Setting("digits, convolutions, 30 %", "digits", wrong=0.3, size=(16, 16), seed=2, tuned_on=True),
+    Setting("digits, convolutions, 30 %", "digits", wrong=0.3, size=(16, 16), seed=2),
     Setting("digits, groups, 10 %", "digits", wrong=0.1, grouped=True, size=(16, 16), seed=3),
-    Setting("MNIST, clean", "mnist", size=(28, 28), most=2500, tuned_on=True),
-    Setting("MNIST, 10 %", "mnist", wrong=0.1, size=(28, 28), most=2500, seed=1, tuned_on=True),
+    Setting("MNIST, clean", "mnist", size=(28, 28), most=2500),
+    Setting("MNIST, 10 %", "mnist", wrong=0.1, size=(28, 28), most=2500, seed=1),
     Setting("MNIST, 30 %, two epochs", "mnist", wrong=0.3, size=(28, 28), most=2500, epochs=2, seed=2),
     Setting("CIFAR-10, clean", "cifar10", most=2500),
     Setting("CIFAR-10, 10 %", "cifar10", wrong=0.1, most=2500, seed=1),
@@ -37,11 +38,10 @@ SETTINGS = [
     Setting("nyala, 10 %", "nyala", wrong=0.1, size=(48, 48), seed=1),
     Setting("nyala, 10 %, 40 epochs, wide",
             "nyala-all", wrong=0.1, size=(48, 48), epochs=40, net="wide", seed=2),
-    Setting("nyala, 30 %", "nyala-all", wrong=0.3, size=(48, 48), epochs=30, seed=3),
     Setting("lions, 10 %", "lion", wrong=0.1, size=(48, 48), epochs=30, seed=1),
     Setting("Market, small net, clean", "market", size=(48, 24), epochs=15),
     Setting("Market, small net, 10 %, 3 % strangers",
-            "market", wrong=0.1, foreign=0.03, size=(48, 24), epochs=20, seed=1, tuned_on=True),
+            "market", wrong=0.1, foreign=0.03, size=(48, 24), epochs=20, seed=1),
     Setting("Market, small net, 10 % in groups",
             "market", wrong=0.1, grouped=True, size=(48, 24), epochs=20, seed=2),
     Setting("Market, five images an identity, 10 %",
@@ -50,13 +50,33 @@ SETTINGS = [
     Setting("Market, one camera, 10 %", "market", wrong=0.1, camera="1", size=(48, 24), epochs=30, seed=5),
     Setting("Market, long tail, 10 %", "market", wrong=0.1, long_tail=True, size=(48, 24), epochs=30, seed=6),
     Setting("Market, three epochs, 30 %", "market", wrong=0.3, size=(48, 24), epochs=3, seed=7),
-    Setting("Market, 40 epochs, wide, 5 %",
-            "market", wrong=0.05, foreign=0.03, size=(48, 24), epochs=40, net="wide", seed=8),
-    Setting("Market, other 50 persons, 10 %", "market-others", wrong=0.1, size=(48, 24), epochs=40, seed=1),
     Setting("characters, 10 %", "characters", wrong=0.1, epochs=40, seed=1),
     Setting("characters, 30 %, clean pass", "characters", wrong=0.3, epochs=40, clean_pass=True, seed=2),
     Setting("characters, clean", "characters", epochs=40, seed=3),
 ]  # fmt: skip
+NEVER_LOOKED_AT = [
+    Setting("nyala, 30 %", "nyala-all", wrong=0.3, size=(48, 48), epochs=30, seed=3),
+    Setting("Market, 40 epochs, wide, 5 %",
+            "market", wrong=0.05, foreign=0.03, size=(48, 24), epochs=40, net="wide", seed=8),
+    Setting("Market, other 50 persons, 10 %", "market-others", wrong=0.1, size=(48, 24), epochs=40, seed=1),
+    Setting("hand signs, clean", "signs", epochs=20, seed=11),
+    Setting("hand signs, 10 %", "signs", wrong=0.1, epochs=20, seed=12),
+    Setting("hand signs, 30 %, wide", "signs", wrong=0.3, epochs=20, net="wide", seed=13),
+    Setting("hand signs, groups, 10 %", "signs", wrong=0.1, grouped=True, epochs=20, seed=14),
+    Setting("faces, 10 %", "faces", wrong=0.1, epochs=60, seed=11),
+    Setting("characters, groups, 10 %", "characters", wrong=0.1, grouped=True, epochs=40, seed=11),
+    Setting("characters, 5 %, wide", "characters", wrong=0.05, epochs=40, net="wide", seed=12),
+    Setting("digits, convolutions, 10 %", "digits", wrong=0.1, size=(16, 16), seed=11),
+    Setting("digits, convolutions, clean", "digits", size=(16, 16), seed=12),
+    Setting("MNIST, 5 %, wide", "mnist", wrong=0.05, size=(28, 28), most=2500, net="wide", seed=11),
+    Setting("MNIST, groups, 10 %", "mnist", wrong=0.1, grouped=True, size=(28, 28), most=2500, seed=12),
+    Setting("Market, 40 epochs, wide, 10 %",
+            "market", wrong=0.1, size=(48, 24), epochs=40, net="wide", seed=11),
+    Setting("Market, 40 epochs, 20 %, 3 % strangers",
+            "market", wrong=0.2, foreign=0.03, size=(48, 24), epochs=40, seed=12),
+    Setting("Market, 30 epochs, clean, 3 % strangers", "market", foreign=0.03, size=(48, 24), epochs=30, seed=13),
+]  # fmt: skip
+SETTINGS = [*LOOKED_AT, *NEVER_LOOKED_AT]
 
 
 def folder_of(runs: Path, setting: Setting) -> Path:
@@ -104,7 +124,7 @@ def table(runs: Path, anew: bool) -> None:
             path.write_text(json.dumps(judged(folder)), encoding="utf-8")
         result = json.loads(path.read_text(encoding="utf-8"))
         click.echo(_row(setting, result))
-        if not setting.tuned_on:
+        if setting in NEVER_LOOKED_AT:
             counted.append(result)
     claims = [
         one for result in counted for one in result["kinds"].values() if not one["refused"] and one["given"]
@@ -113,7 +133,7 @@ def table(runs: Path, anew: bool) -> None:
     above = sum(one["true"] >= one["low"] for one in claims)
     bad = sum(one["given"] >= 20 and one["true"] < one["low"] - 0.03 for one in claims)
     click.echo(
-        f"\nNot counting what was tuned on: {len(counted)} settings, {len(claims)} claims. The claimed interval held "
+        f"\nNot counting what was looked at: {len(counted)} settings, {len(claims)} claims. The claimed interval held "
         f"the truth in {held}, the truth was not below it in {above}; {bad} with 20 verdicts or more are more than 3 "
         f"points below it. Of clean sets at most {_most(counted, 0)}, of the others at most {_most(counted, 1)} of the "
         "right labels are altered."
@@ -159,7 +179,7 @@ def _row(setting: Setting, result: dict) -> str:
     reasons = dict.fromkeys(one["refused"] for one in kinds if one["refused"])
     mended = "–" if result["mended"] is None else f"{100 * result['mended']:.0f} %"
     cells = [
-        setting.name + (" (tuned on)" if setting.tuned_on and "tuned" not in setting.name else ""),
+        setting.name + (" (looked at)" if setting in LOOKED_AT else ""),
         f"{result['samples']} / {result['identities']}",
         str(result["wrong"]),
         *(_claimed(one) for one in kinds),

@@ -1,7 +1,7 @@
 """Scored runs of the proving ground: a small set, errors of our making, a plain PyTorch training with the recorder."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,6 @@ class Setting:
         long_tail: identities have a number of images that falls with their rank.
         clean_pass: logits and features by a clean pass after each epoch, instead of the training forwards.
         seed: of everything.
-        tuned_on: the setting was looked at while limits were chosen: never counted.
     """
 
     name: str
@@ -53,7 +52,6 @@ class Setting:
     long_tail: bool = False
     clean_pass: bool = False
     seed: int = 0
-    tuned_on: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,9 @@ def _groups(
             continue
         like = same[np.argsort(((flat[same] - flat[row]) ** 2).sum(1))][: min(6, len(same) // 2)]
         free[label == label[row]] = (
-            False if setting.images not in ("digits", "mnist", "cifar10") else free[label == label[row]]
+            False
+            if setting.images not in ("digits", "mnist", "cifar10", "signs")
+            else free[label == label[row]]
         )
         free[like] = False
         groups.append(like)
@@ -215,7 +215,7 @@ def _trained(
     steps = setting.epochs * -(-count // 64)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     recorder = LogitRecorder(count, classes, samples=samples)
-    flips = setting.images not in ("digits", "mnist", "characters")
+    flips = setting.images not in ("digits", "mnist", "characters", "signs")
     for _ in range(setting.epochs):
         body.train()
         for index in torch.from_numpy(rng.permutation(count)).split(64):

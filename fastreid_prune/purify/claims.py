@@ -29,7 +29,8 @@ class Claim:
         asked: the precision asked for, in [0, 1].
         count: verdicts given; 0 where they are refused.
         precision: the share of them that is right, by estimate; None without verdicts.
-        low, high: the ends of its interval; nine such intervals of ten hold the truth.
+        low, high: the ends of its interval; nine such intervals of ten hold the truth. The upper end is what would be
+            true if no right label had got a verdict, since nothing bounds these from below.
         threshold: the least score (log odds) of a verdict; None where refused.
         threshold_unfit: of names, the least score besides for the label being wrong at all; None elsewhere.
         refused: why there are no verdicts of this kind; empty where the kind is acted on.
@@ -107,8 +108,8 @@ class Candidates(Protocol):
     def wrong_names(self, threshold: float) -> np.ndarray:
         """[draws], expected errors among them whose verdict is wrong all the same; 0 where it names nobody."""
 
-    def names(self, threshold: float) -> tuple[int, int] | None:
-        """Injected wrong labels found, and right names among them; None where verdicts name nobody."""
+    def names(self, threshold: float) -> tuple[float, float] | None:
+        """Injected wrong labels found, expected, and right names among them; None where verdicts name nobody."""
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,20 @@ def worth(candidates: Candidates, threshold: float, seed: int = 0) -> Worth:
         # the pessimistic end of Clopper and Pearson's interval is a quantile of this one
         rate = rng.beta(max(right, 1e-9), found - right + 1, draws) if found else np.zeros(draws)
         realised *= rng.binomial(count, rate) / whole
-        expected *= right / max(found, 1)
-    low, high = np.quantile(realised, [TAIL_SHARE, 1 - TAIL_SHARE])
-    return Worth(threshold, count, expected, float(low), float(high), float(right_labels.mean()))
+        expected *= right / found if found else 0.0
+    low = float(np.quantile(realised, TAIL_SHARE))
+    return Worth(
+        threshold, count, expected, low, _optimistic(count, names, rng, draws), float(right_labels.mean())
+    )
+
+
+def _optimistic(count: int, names: tuple[float, float] | None, rng: np.random.Generator, draws: int) -> float:
+    """The share of the verdicts that is right if no right label is among them: no data bounds these from below."""
+    if names is None or not count:
+        return 1.0
+    found, right = names
+    rate = rng.beta(right + 1, max(found - right, 1e-9), draws)
+    return float(np.quantile(rng.binomial(count, rate) / count, 1 - TAIL_SHARE))
 
 
 def lowest_threshold(

@@ -55,11 +55,13 @@ class Evidence:
             the most similar identity besides the given one is ahead of the next), ``second`` (similarity to that
             next one), ``margin`` (ln(1 + by how many nats the suggested one is ahead of the runner-up)), ``agreed``
             (the chance that two of the neighbours' votes are for the same identity).
+        given: [N] int64, the label in question.
         suggested, runner_up: [N] int64, the most likely classes besides the given one.
         seen: [N] bool, samples with all the evidence.
     """
 
     columns: np.ndarray
+    given: np.ndarray
     suggested: np.ndarray
     runner_up: np.ndarray
     seen: np.ndarray
@@ -107,7 +109,9 @@ def weigh(
                 bars = None if barred is None else barred[at]
                 columns[at], two[at] = _weighed(found, given[at], bars, crowd[some], reference, some)
                 advance(len(at))
-    return Evidence(columns, two[:, 0], two[:, 1], np.isfinite(columns).all(1) & reference.known[rows])
+    return Evidence(
+        columns, np.asarray(given), two[:, 0], two[:, 1], np.isfinite(columns).all(1) & reference.known[rows]
+    )
 
 
 @dataclass(frozen=True)

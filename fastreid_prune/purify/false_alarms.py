@@ -13,6 +13,7 @@ weights.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import beta
@@ -47,6 +48,28 @@ class Tail:
     right: np.ndarray
     errors: np.ndarray
 
+    @cached_property
+    def _right_from(self) -> np.ndarray:
+        return _from(self.right)
+
+    @cached_property
+    def _errors_from(self) -> np.ndarray:
+        return _from(self.errors)
+
+    def right_beyond(self, threshold: float) -> np.ndarray:
+        """[draws], expected right labels with this score or a higher one."""
+        return self._at(self._right_from, threshold)
+
+    def errors_beyond(self, threshold: float, kind: int) -> np.ndarray:
+        """[draws], expected errors of a kind with this score or a higher one."""
+        return self._at(self._errors_from[kind], threshold)
+
+    def _at(self, beyond: np.ndarray, threshold: float) -> np.ndarray:
+        last = len(self.edges) - 1
+        place = float(np.interp(threshold, self.edges, np.arange(last + 1)))
+        below = min(int(place), last - 1)
+        return beyond[:, below] + (place - below) * (beyond[:, below + 1] - beyond[:, below])
+
 
 @dataclass(frozen=True)
 class FalseAlarms:
@@ -71,15 +94,30 @@ class FalseAlarms:
     def right_beyond(self, threshold: float) -> np.ndarray:
         """[draws], expected right labels with this score or a higher one, by the tail that expects most."""
         found = [
-            _beyond(tail.edges, tail.right, threshold)
+            tail.right_beyond(threshold)
             for tail in self.tails
             if tail is self.tails[0] or tail.edges[0] <= threshold
         ]
         return max(found, key=lambda draws: float(draws.mean()))
 
+    def mostly_right_below(self, share: float) -> float:
+        """The score up to which at least this share of the labels is right, by the longest tail."""
+        tail = self.tails[0]
+        right = tail.right.mean(0)
+        mixed = np.flatnonzero(right < share * (right + tail.errors.sum(0).mean(0)))
+        return float(tail.edges[mixed[0]]) if len(mixed) else np.inf
+
+    def error_share(self, score: np.ndarray) -> np.ndarray:
+        """[n], the chance that a label with this score [n] is wrong, by the longest tail; 0 before its start."""
+        tail = self.tails[0]
+        right, errors = tail.right.mean(0), tail.errors.sum(0).mean(0)
+        place = np.clip(np.searchsorted(tail.edges, score, side="right") - 1, 0, len(right) - 1)
+        share = errors / np.maximum(right + errors, 1e-300)
+        return np.where(score < self.start, 0.0, share[place])
+
     def errors_beyond(self, threshold: float, kind: int) -> np.ndarray:
         """[draws], expected errors of a kind with this score or a higher one, by the longest tail."""
-        return _beyond(self.tails[0].edges, self.tails[0].errors[kind], threshold)
+        return self.tails[0].errors_beyond(threshold, kind)
 
 
 def share_at_most(score: np.ndarray, injected: np.ndarray) -> float:
@@ -198,10 +236,7 @@ def _shapes(values: np.ndarray, edges: np.ndarray, draws: int, rng: np.random.Ge
     return smooth / smooth.sum(1, keepdims=True)
 
 
-def _beyond(edges: np.ndarray, numbers: np.ndarray, threshold: float) -> np.ndarray:
-    if threshold <= edges[0]:
-        return numbers.sum(1)
-    beyond = np.c_[numbers[:, ::-1].cumsum(1)[:, ::-1], np.zeros(len(numbers))]
-    place = float(np.interp(threshold, edges, np.arange(len(edges))))
-    below = min(int(place), len(edges) - 2)
-    return beyond[:, below] + (place - below) * (beyond[:, below + 1] - beyond[:, below])
+def _from(numbers: np.ndarray) -> np.ndarray:
+    """[..., bins + 1], what is in each bin [..., bins] and those after it."""
+    nothing = np.zeros((*numbers.shape[:-1], 1))
+    return np.concatenate([numbers[..., ::-1].cumsum(-1)[..., ::-1], nothing], axis=-1)

@@ -56,12 +56,14 @@ class Injected:
     Attributes:
         switched: of the S samples with a switched label.
         name_right: [S] bool, the identity that the data set gives was suggested.
+        pair: [S] int64, a number for the label that each was trained under and the identity suggested.
         composed: of the K synthetic outliers.
     """
 
     switched: Scores
     name_right: np.ndarray
     composed: Scores
+    pair: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class Fitted:
     scores: Scores
     usual: Scale
     injected: Injected | None
+
+    @property
+    def pair(self) -> np.ndarray:
+        """[N] int64, a number for each row's label and suggested identity."""
+        return _pair(self.evidence)
 
 
 def fit(
@@ -128,7 +135,7 @@ def fit(
     scores = Scores.of(bent, confidence)
     injected = _judged_apart(
         (likelihood[natural], odds[natural]), (wrong, names), (outliers, outlier_names), right, clean,
-        Scores(scores.unfit[natural], scores.named[natural]),
+        Scores(scores.unfit[natural], scores.named[natural]), _pair(as_trained),
     )  # fmt: skip
     return Fitted(dataset, probability, confidence, scores, usual, injected)
 
@@ -166,7 +173,13 @@ Judged = tuple[np.ndarray, np.ndarray]
 
 
 def _judged_apart(
-    own: Judged, wrong: Judged, outliers: Judged, right: np.ndarray, clean_share: float, scores: Scores
+    own: Judged,
+    wrong: Judged,
+    outliers: Judged,
+    right: np.ndarray,
+    clean_share: float,
+    scores: Scores,
+    pair: np.ndarray,
 ) -> Injected:
     """Each fifth of the injected errors by what was fitted to the rest of them.
 
@@ -179,6 +192,7 @@ def _judged_apart(
         scores: of ``own``, by what was fitted to all injected errors; a fifth's scores are brought to that scale by
         what the
             data set's samples score on both.
+        pair: of ``wrong``, see :class:`Injected`.
     """
     found = [np.zeros((2, len(one[1]))) for one in (wrong, outliers)]
     fold = [folds(len(one[1])) for one in (wrong, outliers)]
@@ -192,7 +206,11 @@ def _judged_apart(
             judged = Scores.of(bend(each[0][inside]), relabel(each[1][inside]))
             into[0, inside] = _on_scale(judged.unfit, apart.unfit, scores.unfit)
             into[1, inside] = _on_scale(judged.named, apart.named, scores.named)
-    return Injected(Scores(*found[0]), right, Scores(*found[1]))
+    return Injected(Scores(*found[0]), right, Scores(*found[1]), pair)
+
+
+def _pair(evidence: Evidence) -> np.ndarray:
+    return (evidence.given.astype(np.int64) << 32) + evidence.suggested
 
 
 def _on_scale(values: np.ndarray, there: np.ndarray, here: np.ndarray) -> np.ndarray:

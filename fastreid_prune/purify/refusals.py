@@ -60,8 +60,17 @@ def too_few(facts: Facts) -> tuple[str, str]:
     )
 
 
+def in_groups(share: float) -> tuple[str, str]:
+    """Doubted labels go from one identity to one other together: reason and remedy."""
+    return (
+        f"at least {_percent(share)} of the doubted labels come in groups, from one identity to the same other one, as "
+        "injected single errors do not: these do not vouch for names there",
+        "look at the verdicts on clips and at identities.csv, or through the first of the ranking by hand",
+    )
+
+
 def refusal(
-    kind: str, asked: float, best: Worth | None, facts: Facts, found: int, right: int
+    kind: str, asked: float, best: Worth | None, facts: Facts, found: float, right: float
 ) -> tuple[str, str]:
     """Reason and remedy for a kind whose claim cannot be made.
 
@@ -72,6 +81,7 @@ def refusal(
         facts: what the injected errors showed.
         found, right: injected wrong labels found at that threshold, and right names among them.
     """
+    found, right = round(found), round(right)
     if facts.separation < SET_APART or facts.name_first < KNOWS * (1 - facts.most_errors):
         return (
             f"the model is too weak here: injected wrong labels are doubted more than right ones in "

@@ -6,6 +6,9 @@ from typing import Any
 from fastreid_prune.purify.claims import CLIPS, NAMES, OUTLIERS, Claim
 from fastreid_prune.purify.refusals import KNOWS, SET_APART
 
+# of the labels; a data set of which no more can be wrong is called clean (ours)
+HARDLY_ANY = 0.01
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -61,8 +64,15 @@ class Summary:
 
     @property
     def good(self) -> bool:
-        """The scoring model was good enough: wrong labels, outliers or clips can be judged as surely as asked for."""
-        return any(claim.stands for claim in self.claims if claim.kind in (NAMES, OUTLIERS, CLIPS))
+        """The scoring model was good enough: wrong labels, outliers or clips can be judged as surely as asked for, or
+        there are none to judge."""
+        judged = any(claim.stands for claim in self.claims if claim.kind in (NAMES, OUTLIERS, CLIPS))
+        return judged or self.clean
+
+    @property
+    def clean(self) -> bool:
+        """The model tells injected wrong labels, and hardly any label of the data set can be wrong as these are."""
+        return self.tells_injected and self.most_wrong is not None and self.most_wrong <= HARDLY_ANY
 
     @property
     def tells_injected(self) -> bool:

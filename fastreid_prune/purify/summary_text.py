@@ -40,6 +40,11 @@ def headline(summary: Summary) -> str:
         f"of {summary.injected_labels} injected wrong labels the right identity came first for "
         f"{percent(summary.name_first or 0.0)}"
     )
+    if summary.clean:
+        return (
+            "The scoring model was good enough to judge labels, and hardly any label can be wrong as the injected ones "
+            f"are: {measured}."
+        )
     if summary.good:
         return f"The scoring model was good enough to judge labels: {measured}."
     if summary.tells_injected:

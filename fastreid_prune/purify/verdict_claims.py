@@ -11,11 +11,13 @@ from fastreid_prune.purify.false_alarms import TAIL_SHARE, estimate_false_alarms
 from fastreid_prune.purify.fitting import Fitted, Scores
 from fastreid_prune.purify.metrics import area_under_curve
 from fastreid_prune.purify.name_candidates import NameCandidates
-from fastreid_prune.purify.refusals import Facts, not_calibrated, refusal, too_few
+from fastreid_prune.purify.refusals import Facts, in_groups, not_calibrated, refusal, too_few
 
-# of a data set's samples, the most with a right label that may be left out, by expectation (ours)
-MOST_CLEAN_ALTERED = 0.003
+# of a data set's right labels, the most that may be altered, by expectation (ours)
+MOST_CLEAN_ALTERED = 0.0035
 EVEN_ODDS = 0.5
+# of the names, the most that may come in groups, which injected single errors do not vouch for (ours)
+MOST_IN_GROUPS = 0.05
 # no data set that is worth judging holds a larger share of errors
 MOST_ERRORS = 0.4
 
@@ -57,7 +59,7 @@ def claim_labels(
     unfit, named = fitted.scores.unfit[natural], fitted.scores.named[natural]
     # real outliers need not score as synthetic ones do: what injected wrong labels do not explain is held to be right
     alarms = estimate_false_alarms(unfit, [injected.switched.unfit])
-    name_alarms = estimate_false_alarms(named, [injected.switched.named, injected.composed.named])
+    outliers = estimate_false_alarms(named, [injected.switched.named, injected.composed.named])
     most = share_at_most(unfit, injected.switched.unfit)
     found = np.zeros(1) if alarms is None else alarms.errors_beyond(-np.inf, 0) / len(unfit)
     above = area_under_curve(injected.switched.unfit, unfit)
@@ -72,17 +74,20 @@ def claim_labels(
         errors=float(found.mean()),
         most_errors=most,
     )
-    if alarms is None or name_alarms is None:
+    if alarms is None or outliers is None:
         return _all(too_few(facts), asked, facts)
 
-    sure, _ = lowest_threshold(Beyond(unfit, alarms), asked)
     names = NameCandidates(
-        Scores(unfit, named), name_alarms, alarms, injected,
-        fitted.scores.unfit[switched], np.inf if sure is None else sure.threshold,
-    )  # fmt: skip
-    room = MOST_CLEAN_ALTERED * facts.samples
+        Scores(unfit, named), alarms, outliers, injected, fitted.scores.unfit[switched], fitted.pair[natural]
+    )
+    room = MOST_CLEAN_ALTERED * facts.samples * (1 - facts.errors)
     chosen, best = lowest_threshold(names, asked, most_wrong=room)
     of_names = _claim(NAMES, asked, chosen, best, facts, names)
+    grouped = 0.0 if chosen is None else names.in_groups(chosen.threshold)
+    if grouped > MOST_IN_GROUPS:
+        chosen = None
+        reason, remedy = in_groups(grouped)
+        of_names = Claim(NAMES, asked, refused=reason, remedy=remedy)
     rest = np.ones(len(named), bool)
     if chosen is not None and of_names.threshold_unfit is not None:
         rest = (named < chosen.threshold) | (unfit < of_names.threshold_unfit)

@@ -70,6 +70,12 @@ def test_a_model_that_vouches_for_nothing_is_not_called_good():
     assert "not known" in headline(replace(no, injected_labels=0))
 
 
+def test_a_model_that_finds_hardly_anything_wrong_is_good():
+    no = replace(refused(FOUND, "so", "that"), mislabelled=0, outliers=0, in_doubt=0, most_wrong=0.005)
+    assert no.good and "hardly any label can be wrong" in headline(no)
+    assert not replace(no, most_wrong=0.05).good and not replace(no, name_first=0.2).good
+
+
 def test_verdicts_at_your_own_word_are_told_to_be_worth_nothing_known():
     told = " ".join(sentences(replace(FOUND, uncalibrated=True, injected_labels=0)))
     assert "--uncalibrated" in told and "rightly" not in told and "not known" in told
