@@ -96,7 +96,8 @@ def judge(root: Path, by_lists: bool) -> Timed:
     from fastreid_prune.scores import top_classes
 
     if by_lists:
-        inverted_lists.EXACT_ROWS, top_classes.EXACT_LOGITS = 1000, 0
+        inverted_lists.EXACT_ROWS = inverted_lists.EXACT_CLASSES = 1000
+        top_classes.EXACT_LOGITS = 0
         clip_evidence.EXACT_PAIRS = identities.EXACT_PAIRS = 0
     clock = _Clock()
     judged = judge_run(root / "run", truth=root / "truth.csv")

@@ -12,15 +12,16 @@ import numpy as np
 
 from fastreid_prune.evaluation.knn import backend, faiss_module, knn
 
-# up to so many rows all are compared with all (ours); beyond, a query falls into so many lists
-EXACT_ROWS, LISTS_ASKED = 50_000, 32
+# up to so many rows all are compared with all, and up to so many classes with all samples (ours); beyond, a query falls
+# into so many lists
+EXACT_ROWS, EXACT_CLASSES, LISTS_ASKED = 50_000, 8_000, 32
 _ROUNDS, _TRAINED_ON = 6, 48
 _SAMPLE = 256
 
 
-def is_exact(rows: int) -> bool:
-    """Whether all are compared with all: few rows, or a GPU."""
-    return rows <= EXACT_ROWS or backend().on_gpu
+def is_exact(rows: int, most: int | None = None) -> bool:
+    """Whether all are compared with all: few rows (:data:`EXACT_ROWS`, or ``most``), or a GPU."""
+    return rows <= (EXACT_ROWS if most is None else most) or backend().on_gpu
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ _BEND, _SHIFT = 0.3, 2.0
 # outliers
 _BEFORE = np.array([1.0, 7.0, 3.0])
 # of the data set's own samples, those that an adaptation is fitted to at most
-MOST_OWN = 200_000
+MOST_OWN = 100_000
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ prototypes, and those that are in question anyway. What is computed of them is e
 
 import numpy as np
 
+from fastreid_prune.evaluation import inverted_lists
 from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists
 from fastreid_prune.evaluation.knn import knn
 from fastreid_prune.trajectory.blocks import row_slices
@@ -47,7 +48,7 @@ def similarities(rows: np.ndarray, prototypes: np.ndarray, classes: np.ndarray) 
 def most_similar(rows: np.ndarray, prototypes: np.ndarray, k: int) -> np.ndarray:
     """The classes [n, k] with the most similar prototypes [C, D] of rows [n, D], all of length 1; -1 fills up."""
     found = np.empty((len(rows), min(k, len(prototypes))), np.int64)
-    exact = is_exact(len(prototypes))
+    exact = is_exact(len(prototypes), inverted_lists.EXACT_CLASSES)
     if not exact:
         partition = Partition.of(prototypes)
         list_of = partition.lists(prototypes, 1)[:, 0]

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fastreid_prune.evaluation import inverted_lists
 from fastreid_prune.evaluation.inverted_lists import Partition, is_exact, knn_in_lists
 from fastreid_prune.evaluation.knn import knn
 from fastreid_prune.io.bars import bar
@@ -85,7 +86,11 @@ def top_classes(logits: FactoredLogits) -> TopClasses:
 def _key(logits: FactoredLogits) -> bytes:
     """Tells the factors that a file is of."""
     digest = hashlib.sha256(np.ascontiguousarray(logits.shares).data)
-    digest.update(repr((logits.shape, TOP, _DRAWN, _LISTS_ASKED, is_exact(logits.shape[1]))).encode())
+    digest.update(
+        repr(
+            (logits.shape, TOP, _DRAWN, _LISTS_ASKED, is_exact(logits.shape[1], inverted_lists.EXACT_CLASSES))
+        ).encode()
+    )
     for folder in logits.folders:
         for name in ("features", "weight", "bias"):
             about = (Path(folder) / f"{name}.npy").stat()
@@ -97,7 +102,7 @@ def _looked_up(logits: FactoredLogits) -> TopClasses:
     count, classes = logits.shape
     top = min(TOP, classes)
     right = logits.right(slice(None))
-    exact = is_exact(classes)
+    exact = is_exact(classes, inverted_lists.EXACT_CLASSES)
     if not exact:
         partition = Partition.of(right)
         list_of = partition.lists(right, 1)[:, 0]

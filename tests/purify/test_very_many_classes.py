@@ -22,6 +22,7 @@ def many(monkeypatch):
     """Every set is a large one."""
     monkeypatch.setattr(top_classes, "EXACT_LOGITS", 0)
     monkeypatch.setattr(inverted_lists, "EXACT_ROWS", 200)
+    monkeypatch.setattr(inverted_lists, "EXACT_CLASSES", 20)
     monkeypatch.setattr(clip_evidence, "EXACT_PAIRS", 0)
 
 

@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
 
 
 def test_what_is_found_is_exact_and_the_rest_estimated(folder, monkeypatch):
-    monkeypatch.setattr(inverted_lists, "EXACT_ROWS", 500)
+    monkeypatch.setattr(inverted_lists, "EXACT_CLASSES", 500)
     logits = load_trajectory(folder).mean_logits
     found = top_classes.top_classes(logits)
     every, seen = logits[:].astype(np.float64), slice(0, N - 10)
