@@ -14,6 +14,8 @@ def bar(description: str, total: int, shown: bool = True) -> Iterator[Callable[[
     >>> with bar("counting", 2, shown=False) as advance:
     ...     advance(2)
     """
-    with Progress(console=Console(stderr=True), transient=True, disable=not shown) as progress:
+    console = Console(stderr=True)
+    # into a file it would write empty lines
+    with Progress(console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
         task = progress.add_task(description, total=total)
         yield lambda more: progress.update(task, advance=more)

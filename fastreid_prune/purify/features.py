@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastreid_prune.trajectory.blocks import row_slices
+from fastreid_prune.trajectory.blocks import release_pages, row_slices
 
 MAX_DIMENSIONS = 256
 # the mean of fewer images says more of who is in them than of the camera
@@ -38,6 +38,7 @@ def comparable(features: np.ndarray, camids: np.ndarray, max_dimensions: int = M
     result = np.empty((count, axes.shape[1]), np.float32)
     for rows, block in _centred(features, camera, means):
         result[rows] = block @ axes if size > max_dimensions else block
+    release_pages(features)
     return result
 
 

@@ -7,7 +7,7 @@ from fastreid_prune.selection.blocks import LARGEST, identity_blocks
 from fastreid_prune.selection.collapse import collapse
 from fastreid_prune.selection.regime import NEAR, is_near, usual_distance
 from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.trajectory.blocks import row_slices
+from fastreid_prune.trajectory.blocks import release_pages, row_slices
 
 
 def near_duplicates(
@@ -36,6 +36,7 @@ def near_duplicates(
     )
     usual = usual_distance(features, label, candidates)
     collapsed = collapse(features, label, entropy, _with_near(features, label, candidates, usual), names)
+    release_pages(trajectory.features)
     near = is_near(collapsed, usual)
     columns = (collapsed.rows[near], collapsed.partner[near], collapsed.similarity[near])
     return [

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from fastreid_prune.evaluation import inverted_lists
-from fastreid_prune.evaluation.inverted_lists import Partition, is_exact, knn_in_lists
+from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists
 from fastreid_prune.evaluation.knn import knn
 from fastreid_prune.io.bars import bar
 from fastreid_prune.io.files import written_whole
@@ -25,7 +25,7 @@ from fastreid_prune.trajectory.factors import FactoredLogits
 
 # up to so many logits all are computed (ours)
 EXACT_LOGITS = 1_000_000_000
-TOP, _DRAWN, _LISTS_ASKED = 16, 2048, 64
+TOP, _DRAWN = 16, 2048
 _BLOCK_BYTES = 512 << 20
 _CHECKED = 256
 _FILE = "top_classes.npz"
@@ -88,7 +88,7 @@ def _key(logits: FactoredLogits) -> bytes:
     digest = hashlib.sha256(np.ascontiguousarray(logits.shares).data)
     digest.update(
         repr(
-            (logits.shape, TOP, _DRAWN, _LISTS_ASKED, is_exact(logits.shape[1], inverted_lists.EXACT_CLASSES))
+            (logits.shape, TOP, _DRAWN, LISTS_ASKED, is_exact(logits.shape[1], inverted_lists.EXACT_CLASSES))
         ).encode()
     )
     for folder in logits.folders:
@@ -120,11 +120,12 @@ def _looked_up(logits: FactoredLogits) -> TopClasses:
             if exact:
                 near, found = knn(some, right, top)
             else:
-                near, found = knn_in_lists(some, right, top, partition.lists(some, _LISTS_ASKED), list_of)
+                near, found = knn_in_lists(some, right, top, partition.lists(some, LISTS_ASKED), list_of)
             at = rows.start + seen
             best[at], value[at] = np.maximum(found, 0), near
             others = (torch.from_numpy(some) @ far.T).numpy()
             log_total[at], entropy[at] = _summed(near, found, others, place, classes)
+            logits.release()
             advance(len(left))
     seen = np.flatnonzero(np.isfinite(entropy))
     some = np.sort(np.random.default_rng(1).permutation(seen)[:_CHECKED])

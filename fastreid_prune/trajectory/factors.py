@@ -128,14 +128,19 @@ class FactoredLogits:
             for share, factor in zip(self.shares[:, some], self._factors, strict=True):
                 values = np.matmul(factor.weight[wanted], factor.features[some][:, :, None])[:, :, 0]
                 result[part] += share[:, None] * (values + factor.bias[wanted])
+        self.release()
         return result
+
+    def release(self) -> None:
+        """Hand back the pages of the features that were read; else a process would seem to own all of them."""
+        for factor in self._factors:
+            release_pages(factor.features)
 
     def row_tiles(self) -> Iterator[tuple[slice, Iterator[Tensor]]]:
         """Go through all rows in order as ``(rows, tiles)``; tiles ``[n, c]`` side by side are ``[n, C]``."""
         for rows in row_slices(self.shape[0], 1, _TILE_ROWS):
             yield rows, self.tiles(rows)
-            for factor in self._factors:
-                release_pages(factor.features)
+            self.release()
 
     def tiles(self, rows: slice | np.ndarray) -> Iterator[Tensor]:
         """The logits of ``rows``, a range of classes at a time, ``[n, c]`` float32 on the device."""
