@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PureWindowsPath
 
-from fastreid_prune.datasets.folder import list_folder
+from fastreid_prune.datasets.folder import inside
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.images import is_image_name
 from fastreid_prune.io.names import examples
 
 _LOOKED_FOR = 20
@@ -73,16 +74,24 @@ def _folders(place: Path) -> Iterator[Path]:
 
 
 def by_other_endings(root: Path, missing: Sequence[str]) -> dict[str, str]:
-    """Of names that no file in ``root`` has, those that one file alone has with another ending, or other capitals."""
-    if not missing:
-        return {}
-    known: dict[str, set[str]] = {}
-    for file in list_folder(root).images:
-        for key in (file.lower(), file.lower().rpartition(".")[0]):
-            known.setdefault(key, set()).add(file)
-    found = {}
+    """Of names that no file in ``root`` has, those that one file alone of their folder has but for ending or case."""
+    found, folders = {}, dict[str, dict[str, set[str]]]()
     for name in missing:
-        files = known.get(name.lower()) or known.get(os.path.splitext(name.lower())[0]) or set()
+        place, _, wanted = name.rpartition("/")
+        if place not in folders:
+            folders[place] = _without_endings(root / place)
+        known = folders[place]
+        files = known.get(wanted.lower()) or known.get(os.path.splitext(wanted.lower())[0]) or set()
         if len(files) == 1:
-            found[name] = next(iter(files))
+            found[name] = inside(place, next(iter(files)))
     return found
+
+
+def _without_endings(folder: Path) -> dict[str, set[str]]:
+    """Names in small letters, with and without ending -> the images of a folder that are called so."""
+    known: dict[str, set[str]] = {}
+    files = [one.name for one in folder.iterdir() if is_image_name(one.name)] if folder.is_dir() else []
+    for file in files:
+        for key in (file.lower(), os.path.splitext(file.lower())[0]):
+            known.setdefault(key, set()).add(file)
+    return known

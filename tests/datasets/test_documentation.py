@@ -14,5 +14,5 @@ def test_every_layout_is_in_the_table():
 
 
 def test_every_ending_is_listed():
-    listed = GUIDE[GUIDE.index("end in any of") : GUIDE.index("in small or capital")]
+    listed = GUIDE[GUIDE.index("They may end in") : GUIDE.index("in small or capital")]
     assert set(re.findall(r"`(\.\w+)`", listed)) == set(ENDINGS)

@@ -107,7 +107,7 @@ TABLES = {
     "no line of names, identity first": "1,a.jpg\n2,d/b c.jpg\n",
     "no endings and other capitals": "file_name,pid\nA,1\nd/B c.JPG,2\n",
     "listed twice": "file_name,pid\na.jpg,1\n./a.jpg,1\nd/b c.jpg,2\n",
-    "no value in words": "file_name,pid\na.jpg,1\nd/b c.jpg,2\nc.jpg,nan\n",
+    "no value in words, no split": "file_name,pid,split\na.jpg,1,train\nd/b c.jpg,2,\nc.jpg,nan,\n",
 }
 
 

@@ -162,7 +162,7 @@ class Table:
         return pid, self.camid
 
     def _split(self, row: int, line: int) -> str:
-        said = split_of(self.split[row])
+        said = split_of(self.split[row] or TRAIN)
         if said is None:
             raise FastreidPruneError(
                 f"{self.path}, line {line}: split {self.split[row]!r} found; train, query, gallery, or val (not used) "
