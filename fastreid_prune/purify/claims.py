@@ -14,7 +14,7 @@ import numpy as np
 
 from fastreid_prune.purify.false_alarms import TAIL_SHARE, FalseAlarms
 
-NAMES, OUTLIERS, IN_DOUBT, CLIPS, IDENTITIES = ("names", "outliers", "in_doubt", "clips", "identities")
+NAMES, OUTLIERS, IN_DOUBT, CLIPS, CLIPS_OUT = ("names", "outliers", "in_doubt", "clips", "clips_out")
 # the pessimistic end may leave this many times the room for error that was asked for (ours)
 _ROOM = 3.0
 _THRESHOLDS = 120
@@ -25,7 +25,7 @@ class Claim:
     """One kind of verdict: what it is worth, or why there is none.
 
     Attributes:
-        kind: one of :data:`NAMES`, :data:`OUTLIERS`, :data:`IN_DOUBT`, :data:`CLIPS`, :data:`IDENTITIES`.
+        kind: one of :data:`NAMES`, :data:`OUTLIERS`, :data:`IN_DOUBT`, :data:`CLIPS`, :data:`CLIPS_OUT`.
         asked: the precision asked for, in [0, 1].
         count: verdicts given; 0 where they are refused.
         precision: the share of them that is right, by estimate; None without verdicts.

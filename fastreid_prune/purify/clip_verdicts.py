@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastreid_prune.purify.claims import CLIPS, Claim, lowest_threshold
+from fastreid_prune.purify.claims import CLIPS, CLIPS_OUT, Beyond, Claim, Worth, lowest_threshold
 from fastreid_prune.purify.clip_evidence import ClipEvidence, weigh_clips
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
 from fastreid_prune.purify.features import comparable
 from fastreid_prune.purify.neighbours import folder_between
+from fastreid_prune.purify.verdict_claims import MOST_CLEAN_ALTERED
 from fastreid_prune.scored_run.injected import InjectedErrors
-from fastreid_prune.scored_run.verdicts import CLIP_REASON, MISLABELLED, Verdicts
+from fastreid_prune.scored_run.verdicts import CLIP_REASON, MISLABELLED, OUTLIER, Verdicts
 from fastreid_prune.trajectory import Trajectory
 
 # single images are judged by themselves
@@ -27,7 +28,8 @@ class ClipJudgement:
         clip: [N] int64, each sample's clip; -1 where it has no features.
         evidence: of the clips, under the label that the data set gives.
         wrong: [K] bool, the clip shows the identity that is suggested.
-        claim: what these verdicts are worth, or why there are none.
+        unnamed: [K] bool, it does not show its identity, and whom it shows is not sure: it is left out.
+        claims: what the verdicts of both kinds are worth, or why there are none.
         several_cameras: the data set has more than one; without, clips are judged by features alone.
         names: [C] str, of the identities.
         first: [K] str, the file of each clip's first image.
@@ -36,7 +38,8 @@ class ClipJudgement:
     clip: np.ndarray
     evidence: ClipEvidence
     wrong: np.ndarray
-    claim: Claim
+    unnamed: np.ndarray
+    claims: tuple[Claim, Claim]
     several_cameras: bool
     names: np.ndarray
     first: np.ndarray
@@ -77,25 +80,29 @@ class ClipJudgement:
         e, begins = self.evidence, self.first[number].rsplit("/", 1)[-1]
         like = self.names[e.suggested[number]]
         where = "of other cameras" if e.other_cameras[number] else "of other clips of the same camera"
-        cosine, given = e.likeness_suggested[number], e.likeness_given[number]
+        cosine, given = f"{e.likeness_suggested[number]:.2f}", f"{e.likeness_given[number]:.2f}"
+        clip = f"{CLIP_REASON}{e.size[number]} images from {begins} on"
+        if self.wrong[number]:
+            return f"{clip}, which look like {like}: cosine to its images {where} {cosine} (given identity {given})"
         return (
-            f"{CLIP_REASON}{e.size[number]} images from {begins} on, which look like {like}: cosine to its images "
-            f"{where} {cosine:.2f} (given identity {given:.2f}); of its neighbours' votes "
-            f"{100 * e.votes_suggested[number]:.0f} % are for it ({100 * e.votes_given[number]:.0f} %)"
+            f"{clip}, which do not look like the given identity: cosine to its images {where} {given}; whom they show "
+            f"is not sure ({like}: {cosine})"
         )
 
     def apply(self, verdicts: Verdicts) -> Verdicts:
         """The verdicts [N] with those on clips; images that have a verdict against their label keep it."""
         columns = {name: getattr(verdicts, name).copy() for name in Verdicts.__dataclass_fields__}
         inside = (self.clip >= 0) & ~verdicts.against
-        inside[inside] = self.wrong[self.clip[inside]]
+        inside[inside] = (self.wrong | self.unnamed)[self.clip[inside]]
         for row in np.flatnonzero(inside):
-            number = self.clip[row]
-            columns["verdict"][row] = MISLABELLED
-            columns["suggested_pid"][row] = self.names[self.evidence.suggested[number]]
-            columns["runner_up_pid"][row] = self.names[self.evidence.runner_up[number]]
-            columns["confidence"][row] = 1 / (1 + np.exp(-self.evidence.named[number]))
-            columns["reason"][row] = self.reason(int(number))
+            number = int(self.clip[row])
+            named = self.wrong[number]
+            log_odds = (self.evidence.named if named else self.evidence.wrong)[number]
+            columns["verdict"][row] = MISLABELLED if named else OUTLIER
+            columns["suggested_pid"][row] = self.names[self.evidence.suggested[number]] if named else ""
+            columns["runner_up_pid"][row] = self.names[self.evidence.runner_up[number]] if named else ""
+            columns["confidence"][row] = 1 / (1 + np.exp(-log_odds))
+            columns["reason"][row] = self.reason(number)
         return Verdicts(**columns)
 
 
@@ -133,19 +140,26 @@ def judge_clips(trajectory: Trajectory, precision: float) -> ClipJudgement:
     natural = judged & (trained == given)[first]
     moved = (injected.clip[rows] >= 0)[first] & (fair.size >= LEAST_IMAGES)
     right_name = as_trained.suggested[moved] == given[first][moved]
-    claim = _claim(fair.named[natural], as_trained.named[moved], right_name, precision)
-    threshold = np.inf if claim.threshold is None else claim.threshold
+    names_claim = _claim_names(fair.named[natural], as_trained.named[moved], right_name, precision)
+    wrong = natural & (fair.named >= _threshold(names_claim))
+    rest = natural & ~wrong
+    out_claim = _claim_unnamed(fair.wrong[natural], fair.wrong[rest], as_trained.wrong[moved], precision)
     everyone = np.full(trajectory.num_samples, -1, np.int64)
     everyone[rows] = clip
     return ClipJudgement(
         clip=everyone[dataset],
         evidence=fair,
-        wrong=natural & (fair.named >= threshold),
-        claim=claim,
+        wrong=wrong,
+        unnamed=rest & (fair.wrong >= _threshold(out_claim)),
+        claims=(names_claim, out_claim),
         several_cameras=len(names) > 1,
         names=np.array([*samples.class_names, None], object)[:-1],
         first=samples.file_name[rows[first]],
     )
+
+
+def _threshold(claim: Claim) -> float:
+    return np.inf if claim.threshold is None else claim.threshold
 
 
 @dataclass(frozen=True)
@@ -174,37 +188,70 @@ class _Named:
         return int(found.sum()), int((found & self.right).sum())
 
 
-def _claim(score: np.ndarray, injected: np.ndarray, right: np.ndarray, asked: float) -> Claim:
-    if len(injected) < LEAST_INJECTED:
-        return Claim(
-            CLIPS,
-            asked,
-            refused=f"{len(injected)} clips were moved on purpose in the scoring run, and {LEAST_INJECTED} are needed "
-            "to show what a verdict on a clip is worth",
-            remedy="score with clips moved on purpose, as the scoring configurations do, on a set with identities "
-            "that several cameras saw",
-        )
-    alarms = estimate_false_alarms(score, [injected])
+def _claim_names(score: np.ndarray, injected: np.ndarray, right: np.ndarray, asked: float) -> Claim:
+    """Of natural clips with these log odds that their suggested identity is right, by those that were moved."""
+    too_few = _too_few(CLIPS, len(injected), asked)
+    alarms = None if too_few else estimate_false_alarms(score, [injected])
     if alarms is None:
-        return Claim(
-            CLIPS,
-            asked,
-            refused=f"{len(score)} clips of two images or more are too few to tell wrong ones from right ones",
-            remedy="judge a larger set, or look through the clips by hand",
-        )
+        return too_few or _too_few_clips(CLIPS, len(score), asked)
     candidates = _Named(score, alarms, injected, right)
     chosen, best = lowest_threshold(candidates, asked)
     if chosen is not None:
         return Claim(CLIPS, asked, chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold)
-    first = float(right.mean())
     found, named = (0, 0) if best is None else candidates.names(best.threshold)
-    shown = 0.0 if best is None else max(best.low, 0.0)
     return Claim(
         CLIPS,
         asked,
         refused=f"of {len(injected)} clips that were moved on purpose the right identity comes first for "
-        f"{100 * first:.0f} %; where verdicts are surest {found} of them are found, {named} under their right name, "
-        f"which shows no more than {100 * shown:.0f} % of the verdicts to be right where {100 * asked:.0f} % is asked "
+        f"{100 * right.mean():.0f} %; where verdicts are surest {found} of them are found, {named} under their right "
+        f"name, which shows no more than {_shown(best)} of the verdicts to be right where {100 * asked:.0f} % is asked "
         "for",
         remedy="move more clips, ask for less precision, or score with a better model",
+    )
+
+
+def _claim_unnamed(score: np.ndarray, rest: np.ndarray, injected: np.ndarray, asked: float) -> Claim:
+    """Of those [n] of the natural clips [N] that were given no name, by the log odds that their label is wrong."""
+    too_few = _too_few(CLIPS_OUT, len(injected), asked)
+    alarms = None if too_few else estimate_false_alarms(score, [injected])
+    if alarms is None:
+        return too_few or _too_few_clips(CLIPS_OUT, len(score), asked)
+    room = MOST_CLEAN_ALTERED * len(score)
+    chosen, best = lowest_threshold(Beyond(rest, alarms), asked, most_wrong=room)
+    if chosen is not None:
+        return Claim(
+            CLIPS_OUT, asked, chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold
+        )
+    return Claim(
+        CLIPS_OUT,
+        asked,
+        refused=f"wrong and right clips overlap: where they are surest no more than {_shown(best)} of the verdicts is "
+        f"shown to be right where {100 * asked:.0f} % is asked for, at no more than {room:.1f} right clips left out",
+        remedy="ask for less precision, or score with a better model",
+    )
+
+
+def _shown(best: Worth | None) -> str:
+    return f"{100 * (0.0 if best is None else max(best.low, 0.0)):.0f} %"
+
+
+def _too_few(kind: str, injected: int, asked: float) -> Claim | None:
+    if injected >= LEAST_INJECTED:
+        return None
+    return Claim(
+        kind,
+        asked,
+        refused=f"{injected} clips were moved on purpose in the scoring run, and {LEAST_INJECTED} are needed to show "
+        "what a verdict on a clip is worth",
+        remedy="score with clips moved on purpose, as the scoring configurations do, on a set with identities "
+        "that several cameras saw",
+    )
+
+
+def _too_few_clips(kind: str, clips: int, asked: float) -> Claim:
+    return Claim(
+        kind,
+        asked,
+        refused=f"{clips} clips of two images or more are too few to tell wrong ones from right ones",
+        remedy="judge a larger set, or look through the clips by hand",
     )

@@ -39,8 +39,9 @@ def _ruling(judgement: Judgement, trajectory: Trajectory, precision: float) -> R
         verdicts, more = clips.apply(verdicts), clips.sentences
         summary = replace(
             summary,
-            claims=(*summary.claims, clips.claim),
+            claims=(*summary.claims, *clips.claims),
             mislabelled=int(verdicts.mislabelled.sum()),
+            outliers=int(verdicts.outlier.sum()),
             in_doubt=int(verdicts.in_doubt.sum()),
             near_duplicates=int((verdicts.verdict == NEAR_DUPLICATE).sum()),
             approximations=(*summary.approximations, *clips.approximations),

@@ -10,7 +10,7 @@ from fastreid_prune.datasets.truth import NO_ID, number_of
 from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding
 from fastreid_prune.scored_run.verdicts import Verdicts
 
-SINGLE, CLIPS, LEFT_OUT, KINDS_OF_IDENTITIES = "single labels", "clips", "left out", (SAME, MORE)
+SINGLE, CLIPS, LEFT_OUT, CLIPS_OUT = ("single labels", "clips", "left out", "clips left out")
 # an identity holds more than one person where the second shows in this share of its images, two at least (ours)
 LEAST_PART, LEAST_IMAGES = 0.15, 2
 
@@ -174,12 +174,15 @@ def of_each_kind(
     result = []
     for kind, given, errors in (
         (SINGLE, verdicts.mislabelled & ~in_clip, wrong & ~truth.in_groups),
-        (CLIPS, in_clip, wrong & truth.in_groups),
+        (CLIPS, verdicts.mislabelled & in_clip, wrong & truth.in_groups),
     ):
         result.append(KindQuality(kind, *_counts(given & natural, given & right, errors, errors & right)))
-    thrown = verdicts.outlier & natural
-    gone = outlier & natural
-    result.append(KindQuality(LEFT_OUT, *_counts(thrown, thrown & (outlier | wrong), gone, gone & thrown)))
+    thrown, bad = verdicts.outlier & natural, outlier | wrong
+    for kind, given, errors in (
+        (LEFT_OUT, thrown & ~in_clip, outlier & natural),
+        (CLIPS_OUT, thrown & in_clip, wrong & truth.in_groups),
+    ):
+        result.append(KindQuality(kind, *_counts(given, given & bad, errors, errors & thrown)))
     for kind, actual in ((SAME, truth.pairs), (MORE, truth.mixed)):
         found = [_said(one) in actual for one in findings if one.kind == kind]
         result.append(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from fastreid_prune.purify.claims import CLIPS, NAMES, OUTLIERS, Claim
+from fastreid_prune.purify.claims import CLIPS, CLIPS_OUT, NAMES, OUTLIERS, Claim
 from fastreid_prune.purify.refusals import KNOWS, SET_APART
 
 # of the labels; a data set of which no more can be wrong is called clean (ours)
@@ -66,7 +66,7 @@ class Summary:
     def good(self) -> bool:
         """The scoring model was good enough: wrong labels, outliers or clips can be judged as surely as asked for, or
         there are none to judge."""
-        judged = any(claim.stands for claim in self.claims if claim.kind in (NAMES, OUTLIERS, CLIPS))
+        judged = any(claim.stands for claim in self.claims if claim.kind in (NAMES, OUTLIERS, CLIPS, CLIPS_OUT))
         return judged or self.clean
 
     @property

@@ -1,6 +1,6 @@
 """The summary in sentences that a person can act on."""
 
-from fastreid_prune.purify.claims import CLIPS, IDENTITIES, IN_DOUBT, NAMES, OUTLIERS, Claim
+from fastreid_prune.purify.claims import CLIPS, CLIPS_OUT, IN_DOUBT, NAMES, OUTLIERS, Claim
 from fastreid_prune.purify.summary import Summary
 
 _WHAT = {
@@ -8,8 +8,10 @@ _WHAT = {
     OUTLIERS: "left out",
     IN_DOUBT: "left out for doubt alone",
     CLIPS: "relabelled in whole clips",
-    IDENTITIES: "merged or split identities",
+    CLIPS_OUT: "left out in whole clips",
 }
+# what is counted of clips
+_COUNTED = _WHAT | {CLIPS: "clips relabelled", CLIPS_OUT: "clips left out"}
 
 
 def sentences(summary: Summary) -> list[str]:
@@ -58,9 +60,9 @@ def headline(summary: Summary) -> str:
 def worth(claim: Claim) -> str:
     """What a kind of verdict is worth."""
     if claim.precision is None or claim.low is None:
-        return f"{claim.count} {_WHAT[claim.kind]}; what that is worth is not known."
+        return f"{claim.count} {_COUNTED[claim.kind]}; what that is worth is not known."
     return (
-        f"{claim.count} {_WHAT[claim.kind]}: about {percent(claim.precision)} rightly, and at least "
+        f"{claim.count} {_COUNTED[claim.kind]}: about {percent(claim.precision)} rightly, and at least "
         f"{percent(claim.low)} "
         "in nine of ten such cases, by the injected errors."
     )

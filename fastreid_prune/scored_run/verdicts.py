@@ -85,7 +85,7 @@ class Verdicts:
     def clips(self) -> list[np.ndarray]:
         """The rows [n] int64 of each clip that was judged mislabelled as a whole, rising."""
         together: dict[str, list[int]] = {}
-        for row in np.flatnonzero(self.mislabelled).tolist():
+        for row in np.flatnonzero(self.against).tolist():
             if self.reason[row].startswith(CLIP_REASON):
                 together.setdefault(self.reason[row], []).append(row)
         return [np.array(each, np.int64) for each in together.values()]
