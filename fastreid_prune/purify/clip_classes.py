@@ -1,30 +1,25 @@
-"""What clips have to do with classes: how like they are, and what their neighbours vote for.
+"""How like clips are to classes.
 
 Of all classes, or where those are too many to hold (clips times classes), of the candidates of each clip.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from fastreid_prune.purify.candidate_classes import most_similar, place_of, similarities, together
 from fastreid_prune.purify.discriminant import class_sums, unit
-from fastreid_prune.purify.neighbours import nearest
 from fastreid_prune.trajectory.blocks import row_slices
 
-# the least that a label counts; votes: neighbours, the similarity at which a vote is worth 1/e, what a neighbour of
-# the same camera is set back by
+# the least that a label counts
 LEAST_CONFIDENCE = 0.02
-_NEIGHBOURS, _VOTE_WIDTH, _SAME_CAMERA = 20, 0.1, 0.15
 # an identity that no other camera has seen is compared within the camera, where all look more alike
 _WITHIN_CAMERA = 0.1
 _UNKNOWN = -1.0
 _BLOCK_BYTES = 32 << 20
-# up to so many clips times classes all are held (ours); of candidates: by prototypes, by votes; classes drawn for the
-# rest
+# up to so many clips times classes all are held (ours); candidates by prototypes; classes drawn for the rest
 EXACT_PAIRS = 100_000_000
-_BY_PROTOTYPE, _BY_VOTES, _DRAWN = 12, 10, 512
+_BY_PROTOTYPE, _DRAWN = 16, 512
 
 
 @dataclass(frozen=True)
@@ -56,13 +51,11 @@ class AllClasses:
         clips: K of them.
         clip: [N] int64, of each image.
         num_classes: C.
-        keep_in: see :func:`.neighbours.nearest`.
     """
 
     clips: Clips
     clip: np.ndarray
     num_classes: int
-    keep_in: Path | None = None
     classes: None = None
 
     def place(self, wanted: np.ndarray) -> np.ndarray:
@@ -97,28 +90,19 @@ class AllClasses:
             support[alone] = known
         return like, support
 
-    def votes(self, features: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-        """[K, C] float64, the shares of the votes of the nearest images outside the clip."""
-        count = len(self.clips.size)
-        weight, index, _ = _votes(self, features, confidence)
-        place = self.clip[:, None] * self.num_classes + self.clips.label[self.clip[index]]
-        counted = np.bincount(place.ravel(), weight.ravel(), minlength=count * self.num_classes)
-        return counted.reshape(count, self.num_classes)
-
 
 @dataclass(frozen=True)
 class Candidates:
     """Columns are the candidates of each clip.
 
     Attributes:
-        clips, clip, num_classes, keep_in: as of :class:`AllClasses`.
+        clips, clip, num_classes: as of :class:`AllClasses`.
         classes: [K, M] int32; -1 fills up.
     """
 
     clips: Clips
     clip: np.ndarray
     num_classes: int
-    keep_in: Path | None
     classes: np.ndarray
 
     def place(self, wanted: np.ndarray) -> np.ndarray:
@@ -155,51 +139,45 @@ class Candidates:
         return like, support
 
     def rest(self, features: np.ndarray, confidence: np.ndarray, nats: float) -> np.ndarray:
-        """[K] ln of the sum of exp(nats * cosine) over all classes that are no candidates, from classes drawn at
-        random."""
+        """[K] ln of the sum of exp(nats * cosine) over all classes that are no candidates, from those among classes
+        drawn at random."""
         label = self.clips.label[self.clip]
         total = unit(class_sums(features, label, confidence[self.clip], self.num_classes))
         drawn = np.random.default_rng(0).permutation(self.num_classes)[:_DRAWN]
         means = unit(clip_sums(features, self.clip, len(self.clips.size)))
+        place = np.full(self.num_classes, -1)
+        place[drawn] = np.arange(len(drawn))
         result = np.empty(len(means))
-        for part in row_slices(len(means), 4 * len(drawn), _BLOCK_BYTES):
-            result[part] = np.log(np.exp(nats * (means[part] @ total[drawn].T)).mean(1))
+        for part in row_slices(len(means), 8 * len(drawn), _BLOCK_BYTES):
+            weight = np.exp(nats * (means[part] @ total[drawn].T).astype(float))
+            row, column = np.nonzero((self.classes[part] >= 0) & (place[self.classes[part]] >= 0))
+            weight[row, place[self.classes[part][row, column]]] = 0
+            left = np.maximum(len(drawn) - np.bincount(row, minlength=len(weight)), 1)
+            result[part] = np.log(np.maximum(weight.sum(1), 1e-300) / left)
         others = self.num_classes - (self.classes >= 0).sum(1)
         return result + np.log(np.maximum(others, 1e-9))
 
 
 def first_candidates(every: AllClasses, features: np.ndarray, in_question: list[np.ndarray]) -> Candidates:
-    """What each clip is most like, and the classes [K] in question."""
-    clips, clip, num_classes = every.clips, every.clip, every.num_classes
-    label = clips.label[clip]
-    prototypes = unit(class_sums(features, label, np.ones(len(clip)), num_classes))
+    """What each clip is most like, its label, and the classes [K] in question."""
+    columns = [every.clips.label, *in_question]
+    return _with_most_similar(
+        every, features, np.ones(len(every.clips.size)), [one[:, None] for one in columns]
+    )
+
+
+def more_candidates(before: Candidates, features: np.ndarray, confidence: np.ndarray) -> Candidates:
+    """The candidates with what each clip is most like in these features, each label counting its ``confidence`` [K]."""
+    return _with_most_similar(before, features, confidence, [before.classes])
+
+
+def _with_most_similar(
+    look: AllClasses | Candidates, features: np.ndarray, confidence: np.ndarray, columns: list[np.ndarray]
+) -> Candidates:
+    clips, clip, classes = look.clips, look.clip, look.num_classes
+    prototypes = unit(class_sums(features, clips.label[clip], confidence[clip], classes))
     like = most_similar(unit(clip_sums(features, clip, len(clips.size))), prototypes, _BY_PROTOTYPE)
-    classes = together(clips.label[:, None], *(one[:, None] for one in in_question), like)
-    return Candidates(clips, clip, num_classes, every.keep_in, classes)
-
-
-def with_votes(
-    before: Candidates, features: np.ndarray, confidence: np.ndarray
-) -> tuple[Candidates, np.ndarray, float]:
-    """The candidates with those that neighbours vote for, the shares of the votes [K, M], and the recall of the
-    neighbours."""
-    clips, clip, classes = before.clips, before.clip, before.num_classes
-    weight, index, found = _votes(before, features, confidence)
-    keys, pair = np.unique(clip[:, None] * classes + clips.label[clip[index]], return_inverse=True)
-    share = np.bincount(pair.ravel(), weight.ravel(), len(keys))
-    order = np.lexsort((-share, keys // classes))
-    of = (keys // classes)[order]
-    place = np.arange(len(of)) - np.searchsorted(of, of)
-    first = place < _BY_VOTES
-    voted = np.full((len(clips.size), _BY_VOTES), -1)
-    voted[of[first], place[first]] = (keys % classes)[order][first]
-    total = unit(class_sums(features, clips.label[clip], confidence[clip], classes))
-    like = most_similar(unit(clip_sums(features, clip, len(clips.size))), total, _BY_PROTOTYPE // 2)
-    wanted = together(before.classes, voted, like)
-    key = np.arange(len(wanted))[:, None] * classes + wanted
-    at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
-    shares = np.where((keys[at] == key) & (wanted >= 0), share[at], 0.0)
-    return Candidates(clips, clip, classes, before.keep_in, wanted), shares, found
+    return Candidates(clips, clip, classes, together(*columns, like))
 
 
 def _within(means: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,30 +185,3 @@ def _within(means: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray
     known = np.linalg.norm(rest, axis=1) > 1e-3
     cosine = np.einsum("kd,kd->k", means, unit(rest)) - _WITHIN_CAMERA
     return np.where(known, cosine, _UNKNOWN), known
-
-
-def _votes(
-    look: "AllClasses | Candidates", features: np.ndarray, confidence: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """How much each image's nearest images outside the clip count for it, those of its camera set back: weights [N, 20]
-    that sum to 1 over a clip, rows [N, 20], and the recall of the neighbours."""
-    clips, clip = look.clips, look.clip
-    rows = np.arange(len(clip))
-    reach = 2 * _NEIGHBOURS + min(int(clips.size.max(initial=0)), _NEIGHBOURS)
-    found = nearest(features, np.ones(len(rows), bool), reach, rows, keep_in=look.keep_in)
-    weights, near_rows = (
-        np.empty((len(rows), min(_NEIGHBOURS, reach))),
-        np.empty((len(rows), min(_NEIGHBOURS, reach)), np.int64),
-    )
-    for part in row_slices(len(rows), 64 * reach, _BLOCK_BYTES):
-        index = np.maximum(found.index[part], 0)
-        same_camera = clips.camera[clip[index]] == clips.camera[clip[part]][:, None]
-        near = found.similarity[part] - _SAME_CAMERA * same_camera
-        near = np.where((found.index[part] < 0) | (clip[index] == clip[part, None]), -np.inf, near)
-        order = np.argsort(-near, axis=1, kind="stable")[:, :_NEIGHBOURS]
-        near, index = np.take_along_axis(near, order, 1), np.take_along_axis(index, order, 1)
-        best = np.where(np.isfinite(near[:, :1]), near[:, :1], 0.0)
-        weight = np.exp((near - best) / _VOTE_WIDTH) * confidence[clip[index]]
-        weight /= np.maximum(weight.sum(1, keepdims=True), 1e-12) * clips.size[clip[part]][:, None]
-        weights[part], near_rows[part] = weight, index
-    return weights, near_rows, found.recall

@@ -1,15 +1,14 @@
 """What other clips say of a clip: whose images in other cameras it is like. A clip never speaks for itself.
 
 A wrong tracklet votes for itself: its images are each other's nearest, under one label, and a model learns them by
-heart together. So each clip is held against the images of other cameras, and its neighbours are sought outside of
-it. Labels that other clips contradict count less, in a few rounds. The choice among the identities is McFadden's
-conditional logit ("Conditional logit analysis of qualitative choice behavior", 1974): utilities linear in the
-likeness to an identity and in its share of the neighbours' votes, the given label with an advantage that grows
-with the share of its images in the clip.
+heart together. So each clip is held against the images of other cameras. Labels that other clips contradict count less,
+in a few rounds. The choice among the identities is McFadden's conditional logit ("Conditional logit analysis of
+qualitative choice behavior", 1974): utilities linear in the likeness to an identity, the given label with an advantage
+that grows with the share of its images in the clip. (A constant advantage, and votes of the nearest images, added
+nothing.)
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from scipy.special import logsumexp
@@ -21,31 +20,27 @@ from fastreid_prune.purify.clip_classes import (
     Candidates,
     Clips,
     first_candidates,
-    with_votes,
+    more_candidates,
 )
 from fastreid_prune.purify.discriminant import view_without
 
-# in the rounds: nats by cosine
-_ROUNDS, _SHARPNESS = 4, 16.0
-# what an identity without votes still has
-_LEAST_VOTE = 0.02
+_ROUNDS = 4
+# of the whitening, towards none: what whole clips under wrong labels do to it is worse than what single images do
+_SHRINKAGE = 0.5
 
 
 @dataclass(frozen=True)
 class ChoiceWeights:
-    """Of the utilities; fitted by ``benchmarks/clips.py`` to runs on three data sets.
+    """Of the utilities; fitted by ``benchmarks/fit_clip_weights.py`` to runs on three data sets.
 
     Attributes:
         likeness: nats by cosine similarity to an identity's images in other cameras.
-        votes: nats by nat of the neighbours' votes.
-        given: nats that the given label is ahead beforehand.
-        share: nats more for a clip that is all of its identity.
+        share: nats that the given label is ahead beforehand for a clip that is all of its identity, less for one that
+            is a part.
     """
 
-    likeness: float = 2.2
-    votes: float = 1.94
-    given: float = 3.08
-    share: float = 6.73
+    likeness: float = 18.3
+    share: float = 5.4
 
 
 @dataclass(frozen=True)
@@ -57,13 +52,13 @@ class ClipEvidence:
         label, camera: [K] int.
         suggested, runner_up: [K] int64, the most likely identities besides the label in question.
         named: [K] float64, log odds that the suggested identity is the right one.
+        name: [K] float64, the same where the label in question is wrong.
         wrong: [K] float64, log odds that the label in question is not.
         likeness_given, likeness_suggested: [K] float64, cosine.
-        votes_given, votes_suggested: [K] float64, shares.
         decidable: [K] bool: another clip of the label's says something.
         other_cameras: [K] bool: and one of another camera's.
         confidence: [K] float64, how far each clip's label is believed by the others.
-        recall: of the neighbours that voted, measured on a sample; 1 where all were compared with all.
+        exact: all classes were compared with all clips.
     """
 
     size: np.ndarray
@@ -72,15 +67,82 @@ class ClipEvidence:
     suggested: np.ndarray
     runner_up: np.ndarray
     named: np.ndarray
+    name: np.ndarray
     wrong: np.ndarray
     likeness_given: np.ndarray
     likeness_suggested: np.ndarray
-    votes_given: np.ndarray
-    votes_suggested: np.ndarray
     decidable: np.ndarray
     other_cameras: np.ndarray
     confidence: np.ndarray
-    recall: float = 1.0
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class ClipLikeness:
+    """How like K clips are to classes, as far as labels are believed.
+
+    Attributes:
+        look: which classes the columns are.
+        features: [N, D] float32, as they were compared.
+        believed: [K] float64, how far each clip's label counted in the likeness.
+        confidence: [K] float64, how far it is believed by it.
+        cosine: [K, M] float32.
+    """
+
+    look: AllClasses | Candidates
+    features: np.ndarray
+    believed: np.ndarray
+    confidence: np.ndarray
+    cosine: np.ndarray
+
+    def share(self, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The share [K] of a clip in the images of a class [K], the clip among them, and the others' number [K]."""
+        clips = self.look.clips
+        images = self.confidence * clips.size
+        others = np.bincount(clips.label, images, self.look.num_classes)[label]
+        others = others - np.where(label == clips.label, images, 0)
+        return clips.size / (clips.size + others), others
+
+
+def clip_likeness(
+    features: np.ndarray,
+    label: np.ndarray,
+    camera: np.ndarray,
+    clip: np.ndarray,
+    in_question: np.ndarray,
+    *,
+    num_classes: int,
+    barred: np.ndarray | None = None,
+    weights: ChoiceWeights | None = None,
+) -> ClipLikeness:
+    """Compare clips with classes, in rounds; see :func:`weigh_clips`.
+
+    In the first round features are not whitened: as long as every label is believed, wrong clips are what images of an
+    identity seem to differ in most.
+    """
+    weights = weights or ChoiceWeights()
+    clips = Clips.of(label, camera, clip)
+    barred = np.full(len(clips.size), -1) if barred is None else barred
+    every = AllClasses(clips, clip, num_classes)
+    look: AllClasses | Candidates = every
+    if len(clips.size) * num_classes > EXACT_PAIRS:
+        look = first_candidates(every, features, [in_question, barred])
+    believed = confidence = np.ones(len(clips.size))
+    for number in range(_ROUNDS):
+        believed, seen = confidence, features
+        if number:
+            view = view_without(
+                features, label, believed[clip], np.zeros(len(label), bool), num_classes, _SHRINKAGE
+            )
+            seen = view.transform(features)
+        if isinstance(look, Candidates) and number == _ROUNDS - 1:
+            look = more_candidates(look, seen, believed)
+        cosine, support = look.likeness(seen, believed)
+        bars = np.where((barred >= 0) & (barred != clips.label), look.place(barred), -1)
+        ahead, _, _ = _ahead(weights.likeness * cosine, look.place(clips.label), bars)
+        ahead = np.where(support, ahead, 0.0)
+        confidence = np.clip(1 / (1 + np.exp(np.clip(ahead, -30, 30))), LEAST_CONFIDENCE, 1)
+    return ClipLikeness(look, seen, believed, confidence, cosine)
 
 
 def weigh_clips(
@@ -93,7 +155,6 @@ def weigh_clips(
     num_classes: int,
     barred: np.ndarray | None = None,
     weights: ChoiceWeights | None = None,
-    keep_in: Path | None = None,
 ) -> ClipEvidence:
     """Hold each clip against the others.
 
@@ -106,46 +167,24 @@ def weigh_clips(
         num_classes: C.
         barred: [K] int64, a class that is not to be suggested; -1 for none.
         weights: of the utilities.
-        keep_in: a folder for what takes minutes, see :func:`.neighbours.nearest`.
     """
     weights = weights or ChoiceWeights()
-    clips = Clips.of(label, camera, clip)
-    confidence = np.ones(len(clips.size))
-    barred = np.full(len(clips.size), -1) if barred is None else barred
-    every = AllClasses(clips, clip, num_classes, keep_in)
-    look: AllClasses | Candidates = every
-    if len(clips.size) * num_classes > EXACT_PAIRS:
-        whitened = _whitened(features, label, confidence[clip], num_classes)
-        look = first_candidates(every, whitened, [in_question, barred])
-    for _ in range(_ROUNDS):
-        believed = confidence
-        whitened = _whitened(features, label, confidence[clip], num_classes)
-        like, support = look.likeness(whitened, confidence)
-        own = look.place(clips.label)
-        bars = np.where((barred >= 0) & (barred != clips.label), look.place(barred), -1)
-        ahead, _, _ = _ahead(_SHARPNESS * like, own, bars)
-        ahead = np.where(support, ahead, 0.0)
-        confidence = np.clip(1 / (1 + np.exp(np.clip(ahead, -30, 30))), LEAST_CONFIDENCE, 1)
-    recall = 1.0
-    if isinstance(look, Candidates):
-        look, votes, recall = with_votes(look, whitened, confidence)
-        like, _ = look.likeness(whitened, believed)
-    else:
-        votes = look.votes(whitened, confidence)
+    barred = np.full(len(in_question), -1) if barred is None else barred
+    found = clip_likeness(
+        features, label, camera, clip, in_question, num_classes=num_classes, barred=barred, weights=weights
+    )
+    look, clips, cosine = found.look, found.look.clips, found.cosine
     place, own = np.arange(len(clips.size)), look.place(in_question)
     bars = np.where(barred >= 0, look.place(barred), -1)
-    utility = weights.likeness * like + weights.votes * np.log(votes + _LEAST_VOTE)
-    others = np.bincount(clips.label, confidence * clips.size, num_classes)[in_question]
-    others = others - np.where(in_question == clips.label, confidence * clips.size, 0)
-    utility[place, own] += weights.given + weights.share * clips.size / (clips.size + others)
+    utility = weights.likeness * cosine.astype(float)
+    share, others = found.share(in_question)
+    utility[place, own] += weights.share * share
     has_bar = bars >= 0
     utility[place[has_bar], bars[has_bar]] = -np.inf
     total = logsumexp(utility, axis=1)
     if isinstance(look, Candidates):
-        rest = look.rest(whitened, believed, weights.likeness) + weights.votes * np.log(_LEAST_VOTE)
-        total = np.logaddexp(total, rest)
+        total = np.logaddexp(total, look.rest(found.features, found.believed, weights.likeness))
     _, best, second = _ahead(utility, own, bars)
-    other_cameras = _seen_elsewhere(clips, confidence, in_question, num_classes)
     return ClipEvidence(
         size=clips.size,
         label=clips.label,
@@ -153,21 +192,15 @@ def weigh_clips(
         suggested=best if look.classes is None else look.classes[place, best].astype(np.int64),
         runner_up=second if look.classes is None else look.classes[place, second].astype(np.int64),
         named=_log_odds(utility[place, best] - total),
+        name=_log_odds(utility[place, best] - _without(total, utility[place, own])),
         wrong=-_log_odds(utility[place, own] - total),
-        likeness_given=like[place, own].astype(float),
-        likeness_suggested=like[place, best].astype(float),
-        votes_given=votes[place, own],
-        votes_suggested=votes[place, best],
+        likeness_given=cosine[place, own].astype(float),
+        likeness_suggested=cosine[place, best].astype(float),
         decidable=others > LEAST_CONFIDENCE,
-        other_cameras=other_cameras,
-        confidence=confidence,
-        recall=recall,
+        other_cameras=_seen_elsewhere(clips, found.confidence, in_question, num_classes),
+        confidence=found.confidence,
+        exact=look.classes is None,
     )
-
-
-def _whitened(features: np.ndarray, label: np.ndarray, confidence: np.ndarray, classes: int) -> np.ndarray:
-    view = view_without(features, label, confidence, np.zeros(len(label), bool), classes)
-    return view.transform(features)
 
 
 def _ahead(
@@ -189,6 +222,11 @@ def _seen_elsewhere(clips: Clips, confidence: np.ndarray, label: np.ndarray, cla
     cell = np.bincount(clips.label * cameras + clips.camera, confidence, classes * cameras)
     cell = cell.reshape(classes, cameras)
     return np.asarray(cell[label].sum(1) - cell[label, clips.camera] > LEAST_CONFIDENCE)
+
+
+def _without(total: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """ln of the sum of exp less one of its terms, of both as logarithms [K]."""
+    return total + np.log(np.maximum(-np.expm1(part - total), 1e-300))
 
 
 def _log_odds(log_probability: np.ndarray) -> np.ndarray:

@@ -1,16 +1,15 @@
 """Verdicts on clips: whole tracklets under a wrong identity, as far as clips that were moved on purpose bear it out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fastreid_prune.purify.claims import CLIPS, CLIPS_OUT, Beyond, Claim, Worth, lowest_threshold
-from fastreid_prune.purify.clip_evidence import ClipEvidence, weigh_clips
+from fastreid_prune.purify.clip_evidence import ChoiceWeights, ClipEvidence, weigh_clips
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
 from fastreid_prune.purify.features import comparable
-from fastreid_prune.purify.neighbours import folder_between
 from fastreid_prune.purify.verdict_claims import MOST_CLEAN_ALTERED
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import CLIP_REASON, MISLABELLED, OUTLIER, Verdicts
@@ -27,9 +26,9 @@ class ClipJudgement:
     Attributes:
         clip: [N] int64, each sample's clip; -1 where it has no features.
         evidence: of the clips, under the label that the data set gives.
-        wrong: [K] bool, the clip shows the identity that is suggested.
+        named: [K] bool, the clip is wrong and shows the identity that is suggested.
         unnamed: [K] bool, it does not show its identity, and whom it shows is not sure: it is left out.
-        claims: what the verdicts of both kinds are worth, or why there are none.
+        claims: that names are right, and that clips are wrong at all; or why there are no such verdicts.
         several_cameras: the data set has more than one; without, clips are judged by features alone.
         names: [C] str, of the identities.
         first: [K] str, the file of each clip's first image.
@@ -37,7 +36,7 @@ class ClipJudgement:
 
     clip: np.ndarray
     evidence: ClipEvidence
-    wrong: np.ndarray
+    named: np.ndarray
     unnamed: np.ndarray
     claims: tuple[Claim, Claim]
     several_cameras: bool
@@ -68,12 +67,10 @@ class ClipJudgement:
     @property
     def approximations(self) -> tuple[str, ...]:
         """What is not exact, in sentences."""
-        recall = self.evidence.recall
-        return (
-            (f"Of the neighbours that clips are judged by {100 * recall:.1f} % were found.",)
-            if recall < 1
-            else ()
+        inexact = (
+            "Clips are held against the identities that they are most like alone, the others are estimated."
         )
+        return () if self.evidence.exact else (inexact,)
 
     def reason(self, number: int) -> str:
         """Why a clip is judged wrong, in words."""
@@ -82,7 +79,7 @@ class ClipJudgement:
         where = "of other cameras" if e.other_cameras[number] else "of other clips of the same camera"
         cosine, given = f"{e.likeness_suggested[number]:.2f}", f"{e.likeness_given[number]:.2f}"
         clip = f"{CLIP_REASON}{e.size[number]} images from {begins} on"
-        if self.wrong[number]:
+        if self.named[number]:
             return f"{clip}, which look like {like}: cosine to its images {where} {cosine} (given identity {given})"
         return (
             f"{clip}, which do not look like the given identity: cosine to its images {where} {given}; whom they show "
@@ -93,10 +90,10 @@ class ClipJudgement:
         """The verdicts [N] with those on clips; images that have a verdict against their label keep it."""
         columns = {name: getattr(verdicts, name).copy() for name in Verdicts.__dataclass_fields__}
         inside = (self.clip >= 0) & ~verdicts.against
-        inside[inside] = (self.wrong | self.unnamed)[self.clip[inside]]
+        inside[inside] = (self.named | self.unnamed)[self.clip[inside]]
         for row in np.flatnonzero(inside):
             number = int(self.clip[row])
-            named = self.wrong[number]
+            named = self.named[number]
             log_odds = (self.evidence.named if named else self.evidence.wrong)[number]
             columns["verdict"][row] = MISLABELLED if named else OUTLIER
             columns["suggested_pid"][row] = self.names[self.evidence.suggested[number]] if named else ""
@@ -106,12 +103,15 @@ class ClipJudgement:
         return Verdicts(**columns)
 
 
-def judge_clips(trajectory: Trajectory, precision: float) -> ClipJudgement:
+def judge_clips(
+    trajectory: Trajectory, precision: float, weights: ChoiceWeights | None = None
+) -> ClipJudgement:
     """Judge the clips of a scored run.
 
     Args:
         trajectory: with features and named samples.
         precision: the share of the verdicts that should be right, in [0.5, 1).
+        weights: of the evidence; those of this package by default.
     """
     injected, samples = InjectedErrors.of(trajectory), trajectory.samples
     assert trajectory.features is not None and samples is not None
@@ -131,7 +131,7 @@ def judge_clips(trajectory: Trajectory, precision: float) -> ClipJudgement:
     def weighed(label: np.ndarray, barred: np.ndarray) -> ClipEvidence:
         return weigh_clips(
             look, given, camera, clip, label[first],
-            num_classes=classes, barred=barred[first], keep_in=folder_between(trajectory),
+            num_classes=classes, barred=barred[first], weights=weights,
         )  # fmt: skip
 
     as_trained = weighed(trained, np.full(len(rows), -1))
@@ -139,19 +139,22 @@ def judge_clips(trajectory: Trajectory, precision: float) -> ClipJudgement:
     judged = fair.decidable & (fair.size >= LEAST_IMAGES)
     natural = judged & (trained == given)[first]
     moved = (injected.clip[rows] >= 0)[first] & (fair.size >= LEAST_IMAGES)
-    right_name = as_trained.suggested[moved] == given[first][moved]
-    names_claim = _claim_names(fair.named[natural], as_trained.named[moved], right_name, precision)
-    wrong = natural & (fair.named >= _threshold(names_claim))
-    rest = natural & ~wrong
-    out_claim = _claim_unnamed(fair.wrong[natural], fair.wrong[rest], as_trained.wrong[moved], precision)
+    claim = _claim_wrong(fair.wrong[natural], as_trained.wrong[moved], precision)
+    threshold = _threshold(claim[0])
+    sure = natural & (fair.wrong >= threshold)
+    # what was moved from a label that is as surely wrong itself has no right name that is known
+    found = moved & (as_trained.wrong >= threshold) & (fair.wrong < threshold)
+    right = as_trained.suggested[found] == given[first][found]
+    names_claim = _claim_names(claim, fair.name[sure], as_trained.name[found], right, precision)
+    named = sure & (fair.name >= _threshold(names_claim))
     everyone = np.full(trajectory.num_samples, -1, np.int64)
     everyone[rows] = clip
     return ClipJudgement(
         clip=everyone[dataset],
         evidence=fair,
-        wrong=wrong,
-        unnamed=rest & (fair.wrong >= _threshold(out_claim)),
-        claims=(names_claim, out_claim),
+        named=named,
+        unnamed=sure & ~named,
+        claims=(names_claim, claim[0]),
         several_cameras=len(names) > 1,
         names=np.array([*samples.class_names, None], object)[:-1],
         first=samples.file_name[rows[first]],
@@ -164,37 +167,81 @@ def _threshold(claim: Claim) -> float:
 
 @dataclass(frozen=True)
 class _Named:
-    """Clips from a score on; see :class:`.claims.Candidates`."""
+    """Clips that are surely wrong, from a score of their names on; see :class:`.claims.Candidates`.
+
+    Attributes:
+        score: [n] float64, of the data set's own.
+        right_clips: [draws], expected right ones among them, whatever their names' score.
+        injected: [m] float64, of those that were moved.
+        right: [m] bool, their suggested identity is the right one.
+    """
 
     score: np.ndarray
-    alarms: FalseAlarms
+    right_clips: np.ndarray
     injected: np.ndarray
     right: np.ndarray
 
     def thresholds(self) -> np.ndarray:
-        return np.unique(self.score[self.score >= self.alarms.start])[::-1]
+        return np.unique(self.score)[::-1]
 
     def count(self, threshold: float) -> int:
         return int((self.score >= threshold).sum())
 
     def right_labels(self, threshold: float) -> np.ndarray:
-        return self.alarms.right_beyond(threshold)
+        return self.right_clips
 
     def wrong_names(self, threshold: float) -> np.ndarray:
-        return np.zeros(self.alarms.draws)
+        return np.zeros_like(self.right_clips)
 
     def names(self, threshold: float) -> tuple[int, int]:
         found = self.injected >= threshold
         return int(found.sum()), int((found & self.right).sum())
 
 
-def _claim_names(score: np.ndarray, injected: np.ndarray, right: np.ndarray, asked: float) -> Claim:
-    """Of natural clips with these log odds that their suggested identity is right, by those that were moved."""
-    too_few = _too_few(CLIPS, len(injected), asked)
-    alarms = None if too_few else estimate_false_alarms(score, [injected])
+def _claim_wrong(score: np.ndarray, injected: np.ndarray, asked: float) -> tuple[Claim, FalseAlarms | None]:
+    """That clips are wrong, by these log odds of the data set's own [n] and of those that were moved [m]."""
+    if len(injected) < LEAST_INJECTED:
+        reason = (
+            f"{len(injected)} clips were moved on purpose in the scoring run, and {LEAST_INJECTED} are needed to show "
+            "what a verdict on a clip is worth"
+        )
+        remedy = (
+            "score with clips moved on purpose, as the scoring configurations do, on a set with identities that "
+            "several cameras saw"
+        )
+        return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), None
+    alarms = estimate_false_alarms(score, [injected])
     if alarms is None:
-        return too_few or _too_few_clips(CLIPS, len(score), asked)
-    candidates = _Named(score, alarms, injected, right)
+        reason = f"{len(score)} clips of two images or more are too few to tell wrong ones from right ones"
+        remedy = "judge a larger set, or look through the clips by hand"
+        return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), None
+    room = MOST_CLEAN_ALTERED * len(score)
+    chosen, best = lowest_threshold(Beyond(score, alarms), asked, most_wrong=room)
+    if chosen is not None:
+        numbers = chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold
+        return Claim(CLIPS_OUT, asked, *numbers), alarms
+    found = 0 if best is None else int((injected >= best.threshold).sum())
+    reason = (
+        f"wrong and right clips overlap: where verdicts are surest {found} of the {len(injected)} clips that were "
+        f"moved on purpose are found, and no more than {_shown(best)} of the verdicts is shown to be right where "
+        f"{100 * asked:.0f} % is asked for"
+    )
+    remedy = "move more clips, ask for less precision, or score with a better model"
+    return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), alarms
+
+
+def _claim_names(
+    wrong: tuple[Claim, FalseAlarms | None],
+    score: np.ndarray,
+    injected: np.ndarray,
+    right: np.ndarray,
+    asked: float,
+) -> Claim:
+    """That wrong clips show whom they are said to, by these log odds of those that are surely wrong."""
+    claim, alarms = wrong
+    if claim.threshold is None or alarms is None:
+        return replace(claim, kind=CLIPS)
+    candidates = _Named(score, alarms.right_beyond(claim.threshold), injected, right)
     chosen, best = lowest_threshold(candidates, asked)
     if chosen is not None:
         return Claim(CLIPS, asked, chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold)
@@ -202,56 +249,12 @@ def _claim_names(score: np.ndarray, injected: np.ndarray, right: np.ndarray, ask
     return Claim(
         CLIPS,
         asked,
-        refused=f"of {len(injected)} clips that were moved on purpose the right identity comes first for "
-        f"{100 * right.mean():.0f} %; where verdicts are surest {found} of them are found, {named} under their right "
-        f"name, which shows no more than {_shown(best)} of the verdicts to be right where {100 * asked:.0f} % is asked "
-        "for",
+        refused=f"of {len(injected)} clips that were moved on purpose and found the right identity comes first for "
+        f"{int(right.sum())}; where names are surest for {named} of {found}, which shows no more than {_shown(best)} "
+        f"of the verdicts to be right where {100 * asked:.0f} % is asked for",
         remedy="move more clips, ask for less precision, or score with a better model",
-    )
-
-
-def _claim_unnamed(score: np.ndarray, rest: np.ndarray, injected: np.ndarray, asked: float) -> Claim:
-    """Of those [n] of the natural clips [N] that were given no name, by the log odds that their label is wrong."""
-    too_few = _too_few(CLIPS_OUT, len(injected), asked)
-    alarms = None if too_few else estimate_false_alarms(score, [injected])
-    if alarms is None:
-        return too_few or _too_few_clips(CLIPS_OUT, len(score), asked)
-    room = MOST_CLEAN_ALTERED * len(score)
-    chosen, best = lowest_threshold(Beyond(rest, alarms), asked, most_wrong=room)
-    if chosen is not None:
-        return Claim(
-            CLIPS_OUT, asked, chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold
-        )
-    return Claim(
-        CLIPS_OUT,
-        asked,
-        refused=f"wrong and right clips overlap: where they are surest no more than {_shown(best)} of the verdicts is "
-        f"shown to be right where {100 * asked:.0f} % is asked for, at no more than {room:.1f} right clips left out",
-        remedy="ask for less precision, or score with a better model",
     )
 
 
 def _shown(best: Worth | None) -> str:
     return f"{100 * (0.0 if best is None else max(best.low, 0.0)):.0f} %"
-
-
-def _too_few(kind: str, injected: int, asked: float) -> Claim | None:
-    if injected >= LEAST_INJECTED:
-        return None
-    return Claim(
-        kind,
-        asked,
-        refused=f"{injected} clips were moved on purpose in the scoring run, and {LEAST_INJECTED} are needed to show "
-        "what a verdict on a clip is worth",
-        remedy="score with clips moved on purpose, as the scoring configurations do, on a set with identities "
-        "that several cameras saw",
-    )
-
-
-def _too_few_clips(kind: str, clips: int, asked: float) -> Claim:
-    return Claim(
-        kind,
-        asked,
-        refused=f"{clips} clips of two images or more are too few to tell wrong ones from right ones",
-        remedy="judge a larger set, or look through the clips by hand",
-    )

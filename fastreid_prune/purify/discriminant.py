@@ -40,6 +40,7 @@ def view_without(
     label_confidence: np.ndarray,
     without: np.ndarray,
     num_classes: int,
+    shrinkage: float = _SHRINKAGE,
 ) -> View:
     """The view made of all samples but some.
 
@@ -49,6 +50,7 @@ def view_without(
         label_confidence: [N] float in [0, 1], how much each counts.
         without: [N] bool.
         num_classes: C.
+        shrinkage: of the whitening, towards equal variance in all directions, in [0, 1].
     """
     rows = np.flatnonzero(~without & (label_confidence > 1e-3))
     some, own, weight = features[rows], label[rows], label_confidence[rows].astype(np.float32)
@@ -62,7 +64,7 @@ def view_without(
         scatter += (apart * weight[part, None]).T @ apart
     scatter /= max(weight.sum(), 1e-6)
     level = max(np.trace(scatter) / len(scatter), 1e-12)
-    scatter = (1 - _SHRINKAGE) * scatter + _SHRINKAGE * level * np.eye(len(scatter))
+    scatter = (1 - shrinkage) * scatter + shrinkage * level * np.eye(len(scatter))
     whitening = np.linalg.cholesky(np.linalg.inv(scatter)).astype(np.float32)
     prototypes = class_sums(unit(some @ whitening), own, weight, num_classes)
     return View(whitening, unit(prototypes))

@@ -7,7 +7,6 @@ from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.features import comparable
 from fastreid_prune.purify.identities import IdentityPair, IdentityParts, more_than_one_person, same_identity
-from fastreid_prune.purify.neighbours import folder_between
 from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.trajectory import Trajectory
@@ -39,15 +38,7 @@ def identity_findings(trajectory: Trajectory) -> list[Finding]:
     _, camera = np.unique(samples.camid[rows].astype(str), return_inverse=True)
     clip = find_clips(features, label, camera, samples.file_name[rows].tolist())
     first = np.unique(clip, return_index=True)[1]
-    evidence = weigh_clips(
-        features,
-        label,
-        camera,
-        clip,
-        label[first],
-        num_classes=len(names),
-        keep_in=folder_between(trajectory),
-    )
+    evidence = weigh_clips(features, label, camera, clip, label[first], num_classes=len(names))
     pairs = same_identity(features, label, camera, evidence.confidence[clip], len(names))
     parts = more_than_one_person(features, label, camera, clip, len(names))
     images = np.bincount(label, minlength=len(names))

@@ -8,10 +8,10 @@ _WHAT = {
     OUTLIERS: "left out",
     IN_DOUBT: "left out for doubt alone",
     CLIPS: "relabelled in whole clips",
-    CLIPS_OUT: "left out in whole clips",
+    CLIPS_OUT: "judged wrong in whole clips",
 }
 # what is counted of clips
-_COUNTED = _WHAT | {CLIPS: "clips relabelled", CLIPS_OUT: "clips left out"}
+_COUNTED = _WHAT | {CLIPS: "clips relabelled", CLIPS_OUT: "clips judged wrong, and relabelled or left out"}
 
 
 def sentences(summary: Summary) -> list[str]:
