@@ -66,7 +66,9 @@ class Summary:
     def good(self) -> bool:
         """The scoring model was good enough: wrong labels, outliers or clips can be judged as surely as asked for, or
         there are none to judge."""
-        judged = any(claim.stands for claim in self.claims if claim.kind in (NAMES, OUTLIERS, CLIPS, CLIPS_OUT))
+        judged = any(
+            claim.stands for claim in self.claims if claim.kind in (NAMES, OUTLIERS, CLIPS, CLIPS_OUT)
+        )
         return judged or self.clean
 
     @property
