@@ -2,6 +2,7 @@
 
 import doctest
 import importlib.util
+import re
 
 import click
 import pytest
@@ -71,6 +72,16 @@ def test_every_configuration_key_has_its_default_and_a_comment(made_from_code, p
 def test_every_key_of_a_grid_is_on_its_page():
     page = (ROOT / "docs" / "guide" / "sweeps.md").read_text()
     assert not [key for key in grid._KEYS if f"`{key}`" not in page]
+
+
+def test_the_site_has_the_colours_of_the_page():
+    page = (ROOT / "fastreid_prune" / "report" / "static" / "page.css").read_text()
+    site = (ROOT / "docs" / "stylesheets" / "site.css").read_text()
+    light, _, dark = page.partition("prefers-color-scheme: dark")
+    shown_light, _, shown_dark = site.partition('[data-md-color-scheme="slate"]')
+    for of_page, of_site in ((light, shown_light), (dark, shown_dark.partition("}")[0])):
+        colours = dict(re.findall(r"--([a-z]+): (#\w+);", of_site))
+        assert len(colours) >= 9 and colours.items() <= dict(re.findall(r"--([a-z]+): (#\w+);", of_page)).items()
 
 
 def test_every_page_is_reached_from_the_navigation():
