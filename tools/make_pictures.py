@@ -17,7 +17,7 @@ from selenium import webdriver
 from fastreid_prune import ScoredRun
 from fastreid_prune.datasets.truth import TruthRow, read_truth
 
-WIDTH = 1240
+WIDTH = 1320
 # picture -> the element that it begins with, the one that is clicked before, and its height
 OF_THE_PAGE = {
     "found": (".masthead", "", 760),
