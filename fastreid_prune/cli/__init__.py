@@ -74,5 +74,9 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.secho("fastreid-prune: interrupted; what was complete is on disk.", fg="red", err=True)
+        click.secho(
+            "fastreid-prune: interrupted; what was complete is on disk. The same audit, quickstart or sweep goes on.",
+            fg="red",
+            err=True,
+        )
         sys.exit(130)

@@ -69,7 +69,8 @@ def sorted_train(data: Any, name: str, root: str) -> list[Item]:
     if not items:
         raise FastreidPruneError(
             f"{name}: no training image in {os.path.abspath(root)}. Its folders are there, but hold no file "
-            "that the data set's reader takes."
+            f'that the data set\'s reader takes. Name the folder itself, "({os.path.abspath(root)!r},)", to have any '
+            "image in it read."
         )
     check_nothing_is_lost(name, items)
     return items
