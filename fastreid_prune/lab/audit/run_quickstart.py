@@ -94,18 +94,21 @@ def plan_quickstart(
 def quickstart(plan: Plan, console: Console, truth: Path | None = None) -> Retrained:
     """Score, judge, prune 30 % in three ways, train on each and on everything, and compare.
 
-    On a CPU with two cores or more two trainings run at a time, a core each: two processes use two cores better
-    than one process with two threads does.
+    On a CPU with two cores or more several trainings run at a time, each with its share of the cores: processes use
+    them better than threads, which wait for each other in every layer.
 
     Args:
         plan: of a data set that can be tested on.
         console: where the bars go.
         truth: of a test bed.
     """
-    two = not plan.machine.gpu and plan.machine.cores > 1
-    threads = max(1, plan.machine.cores // (2 if two else 1))
+    several = not plan.machine.gpu and plan.machine.cores > 1
+    threads = max(1, plan.machine.cores // (2 if several else 1))
     began = time.perf_counter()
-    with bars(console) as progress, Trainer(plan.data.root, 2 if two else 1, progress, threads) as trainer:
+    with (
+        bars(console) as progress,
+        Trainer(plan.data.root, len(METHODS) if several else 1, progress, threads) as trainer,
+    ):
         scoring = trainer.start(plan.scoring())
         trainings = [trainer.start(plan.retraining(ALL, None))]
         scoring.result()
@@ -114,9 +117,7 @@ def quickstart(plan: Plan, console: Console, truth: Path | None = None) -> Retra
         for method in METHODS:
             manifest = plan.output / f"{method}.csv"
             prune_run(audited.run, RATIO, method, output=manifest)
-            # the last one has the cores for itself
-            alone = plan.machine.cores if method == METHODS[-1] else None
-            trainings.append(trainer.start(plan.retraining(method, manifest), alone))
+            trainings.append(trainer.start(plan.retraining(method, manifest)))
         for training in trainings:
             training.result()
     trained = time.perf_counter()

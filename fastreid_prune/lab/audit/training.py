@@ -75,7 +75,7 @@ class Trainer:
         data_root: the folder that the data set's file names are relative to.
         slots: how many at a time.
         progress: where the bars go.
-        threads: of each, where a job is not given its own.
+        threads: of each.
     """
 
     def __init__(self, data_root: Path, slots: int, progress: Progress, threads: int):
@@ -96,17 +96,17 @@ class Trainer:
             self._line.cut()
         self._pool.shutdown(cancel_futures=True)
 
-    def start(self, job: Job, threads: int | None = None) -> "Future[None]":
+    def start(self, job: Job) -> "Future[None]":
         """Queue a job; the future raises what a person can act on."""
-        return self._pool.submit(self._run, job, threads or self._threads)
+        return self._pool.submit(self._run, job)
 
-    def _run(self, job: Job, threads: int) -> None:
+    def _run(self, job: Job) -> None:
         task = self._progress.add_task(job.title, total=None, state="starting")
         if job.complete:
             self._progress.update(task, total=1, completed=1, state="was done before")
             return
         told = job.folder / "progress.json"
-        code = self._train(job, told, task, threads)
+        code = self._train(job, told, task)
         if self._cut:
             return
         if code or not job.complete:
@@ -114,7 +114,7 @@ class Trainer:
             raise FastreidPruneError(_what_went_wrong(job, code))
         self._progress.update(task, total=1, completed=1, state="done")
 
-    def _train(self, job: Job, told: Path, task: TaskID, threads: int) -> int:
+    def _train(self, job: Job, told: Path, task: TaskID) -> int:
         """Train in a process of its own, and show how far it is; its exit status."""
         job.folder.mkdir(parents=True, exist_ok=True)
         told.unlink(missing_ok=True)
@@ -126,7 +126,7 @@ class Trainer:
         variables = {
             "FASTREID_DATASETS": str(self._data_root),
             PROGRESS: str(told),
-            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads)),
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(self._threads)),
         }
         with open(job.log, "ab") as log:
             # Ctrl-C is for this process alone, which cuts the line

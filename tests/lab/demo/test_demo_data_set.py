@@ -27,7 +27,7 @@ def pixels(demo, file):
 
 
 def test_two_renders_give_identical_bytes(demo, tmp_path):
-    again = write_demo(tmp_path, **SMALL)
+    again = write_demo(tmp_path, **SMALL, processes=2)
     files = sorted(path.relative_to(demo.folder) for path in demo.folder.rglob("*") if path.is_file())
     assert files == sorted(
         path.relative_to(again.folder) for path in again.folder.rglob("*") if path.is_file()
