@@ -7,10 +7,13 @@ a whitening and prototypes that were made without it (five folds), so that no la
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 NUM_FOLDS = 5
 # towards equal variance in all directions; few images an identity make the rest unreliable
 _SHRINKAGE = 0.2
+# rows from which on class sums are a sparse product, in half the time and memory
+_SPARSE_FROM = 50_000
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,10 @@ def class_sums(features: np.ndarray, label: np.ndarray, weight: np.ndarray, num_
     sums = np.zeros((num_classes, features.shape[1]), np.float32)
     if len(features):
         order = np.argsort(label, kind="stable")
+        if len(features) > _SPARSE_FROM:
+            limits = np.searchsorted(label[order], np.arange(num_classes + 1))
+            one = csr_matrix((weight[order].astype(np.float32), order, limits), (num_classes, len(features)))
+            return np.asarray(one @ np.asarray(features, np.float32))
         present, start = np.unique(label[order], return_index=True)
         sums[present] = np.add.reduceat(
             features[order] * weight[order, None].astype(np.float32), start, axis=0

@@ -8,12 +8,14 @@ far the entropy is off, is measured on a sample of rows.
 """
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation import inverted_lists
 from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists
 from fastreid_prune.evaluation.knn import knn
@@ -22,6 +24,8 @@ from fastreid_prune.io.files import written_whole
 from fastreid_prune.scores.factored_entropy import entropy_of_tiles
 from fastreid_prune.trajectory.blocks import Rows, row_slices
 from fastreid_prune.trajectory.factors import FactoredLogits
+
+logger = logging.getLogger("fastreid.prune")
 
 # up to so many logits all are computed (ours)
 EXACT_LOGITS = 1_000_000_000
@@ -78,8 +82,11 @@ def top_classes(logits: FactoredLogits) -> TopClasses:
                 return TopClasses(**{name: kept[name] for name in TopClasses.__dataclass_fields__})
     found = _looked_up(logits)
     if path is not None:
-        with written_whole(path) as part, open(part, "wb") as file:
-            np.savez(file, key=key, **vars(found))
+        try:
+            with written_whole(path) as part, open(part, "wb") as file:
+                np.savez(file, key=key, **vars(found))
+        except FastreidPruneError as error:
+            logger.warning(f"Looked up, but not kept for the next command: {error}")
     return found
 
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastreid_prune.purify import discriminant
 from fastreid_prune.purify.discriminant import NUM_FOLDS, class_sums, folds, unit, view_without
 
 CLASSES, SIZE = 6, 8
@@ -100,3 +101,12 @@ def test_folds_are_even_and_always_the_same():
     sizes = np.bincount(folds(103))
     assert len(sizes) == NUM_FOLDS and sizes.max() - sizes.min() <= 1
     np.testing.assert_array_equal(folds(103), folds(103))
+
+
+def test_class_sums_of_very_many_rows_are_those_of_few(monkeypatch):
+    rng = np.random.default_rng(0)
+    features, label = rng.normal(size=(300, 5)).astype(np.float32), rng.integers(40, size=300)
+    weight = rng.random(300)
+    few = discriminant.class_sums(features, label, weight, 50)
+    monkeypatch.setattr(discriminant, "_SPARSE_FROM", 0)
+    np.testing.assert_allclose(discriminant.class_sums(features, label, weight, 50), few, atol=1e-5)
