@@ -235,10 +235,10 @@ class _Content:
             features[known] = self.centres[self._shown[rows[known]]]
             features[own] += self._cameras[self._camera[rows[own]]]
             # what a tracklet has in common: a part of the noise that its images share
-            shared = np.stack(
-                [_noise(np.random.default_rng([2, int(one)]), self._size) for one in self._clip[rows[own]]]
-            )
-            features[own] += 1.1 * shared
+            clips, of = np.unique(self._clip[rows[own]], return_inverse=True)
+            if len(clips):
+                shared = [_noise(np.random.default_rng([2, int(one)]), self._size) for one in clips]
+                features[own] += 1.1 * np.stack(shared)[of]
             features += np.random.default_rng([3, epoch, start]).normal(
                 0, 0.7 / math.sqrt(self._size), features.shape
             )
