@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
+from fastreid_prune.io.bars import bar
 from fastreid_prune.purify.clip_classes import (
     EXACT_PAIRS,
     LEAST_CONFIDENCE,
@@ -27,6 +28,8 @@ from fastreid_prune.purify.discriminant import view_without
 _ROUNDS = 4
 # of the whitening, towards none: what whole clips under wrong labels do to it is worse than what single images do
 _SHRINKAGE = 0.5
+# images from which on a progress bar is worth while
+_SHOWN = 10_000
 
 
 @dataclass(frozen=True)
@@ -128,20 +131,22 @@ def clip_likeness(
     if len(clips.size) * num_classes > EXACT_PAIRS:
         look = first_candidates(every, features, [in_question, barred])
     believed = confidence = np.ones(len(clips.size))
-    for number in range(_ROUNDS):
-        believed, seen = confidence, features
-        if number:
-            view = view_without(
-                features, label, believed[clip], np.zeros(len(label), bool), num_classes, _SHRINKAGE
-            )
-            seen = view.transform(features)
-        if isinstance(look, Candidates) and number == _ROUNDS - 1:
-            look = more_candidates(look, seen, believed)
-        cosine, support = look.likeness(seen, believed)
-        bars = np.where((barred >= 0) & (barred != clips.label), look.place(barred), -1)
-        ahead, _, _ = _ahead(weights.likeness * cosine, look.place(clips.label), bars)
-        ahead = np.where(support, ahead, 0.0)
-        confidence = np.clip(1 / (1 + np.exp(np.clip(ahead, -30, 30))), LEAST_CONFIDENCE, 1)
+    with bar("holding clips against clips", _ROUNDS * len(clip), shown=len(clip) > _SHOWN) as advance:
+        for number in range(_ROUNDS):
+            believed, seen = confidence, features
+            if number:
+                view = view_without(
+                    features, label, believed[clip], np.zeros(len(label), bool), num_classes, _SHRINKAGE
+                )
+                seen = view.transform(features)
+            if isinstance(look, Candidates) and number == _ROUNDS - 1:
+                look = more_candidates(look, seen, believed)
+            cosine, support = look.likeness(seen, believed)
+            bars = np.where((barred >= 0) & (barred != clips.label), look.place(barred), -1)
+            ahead, _, _ = _ahead(weights.likeness * cosine, look.place(clips.label), bars)
+            ahead = np.where(support, ahead, 0.0)
+            confidence = np.clip(1 / (1 + np.exp(np.clip(ahead, -30, 30))), LEAST_CONFIDENCE, 1)
+            advance(len(clip))
     return ClipLikeness(look, seen, believed, confidence, cosine)
 
 

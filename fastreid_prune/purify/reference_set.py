@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastreid_prune.io.bars import bar
 from fastreid_prune.purify.candidate_classes import (
     BY_PROTOTYPE,
     BY_SOFT_LABEL,
@@ -28,6 +29,8 @@ SOFT_WEIGHT, LIKENESS_WEIGHT = 0.5, 16.0
 # nobody is silenced altogether by a first guess
 _LEAST_TRUST = 0.02
 _BLOCK_BYTES = 32 << 20
+# samples from which on a progress bar is worth while
+_SHOWN = 10_000
 
 
 @dataclass(frozen=True)
@@ -100,26 +103,29 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
             most_similar(plain, prototypes, BY_PROTOTYPE),
         )  # fmt: skip
         first_logits = logits.at(np.arange(count), candidates)
-    for _ in range(_ROUNDS):
-        views = [
+
+    def views_now() -> list[View]:
+        return [
             view_without(features, label, label_confidence, fold == one, classes) for one in range(NUM_FOLDS)
         ]
-        against = np.full(count, np.nan)
-        for one, view in enumerate(views):
-            inside = np.flatnonzero(fold == one)
-            if candidates is not None and first_logits is not None:
-                against[inside] = _against_candidates(
-                    view, features[inside], label[inside], candidates[inside], first_logits[inside]
-                )
-                continue
-            for part in row_slices(len(inside), 12 * classes, _BLOCK_BYTES):
-                rows = inside[part]
-                against[rows] = _against(trajectory, view, features[rows], label[rows], rows)
-        guess = 1 / (1 + np.exp(np.clip(np.nan_to_num(against), -30, 30)))
-        label_confidence = np.where(speaks, np.maximum(guess, _LEAST_TRUST), 0.0)
-    views = [
-        view_without(features, label, label_confidence, fold == one, classes) for one in range(NUM_FOLDS)
-    ]
+
+    with bar("telling which labels to believe", _ROUNDS * count, shown=count > _SHOWN) as advance:
+        for _ in range(_ROUNDS):
+            against = np.full(count, np.nan)
+            for one, view in enumerate(views_now()):
+                inside = np.flatnonzero(fold == one)
+                if candidates is not None and first_logits is not None:
+                    against[inside] = _against_candidates(
+                        view, features[inside], label[inside], candidates[inside], first_logits[inside]
+                    )
+                else:
+                    for part in row_slices(len(inside), 12 * classes, _BLOCK_BYTES):
+                        rows = inside[part]
+                        against[rows] = _against(trajectory, view, features[rows], label[rows], rows)
+                advance(len(inside))
+            guess = 1 / (1 + np.exp(np.clip(np.nan_to_num(against), -30, 30)))
+            label_confidence = np.where(speaks, np.maximum(guess, _LEAST_TRUST), 0.0)
+    views = views_now()
     found, lists, also = [], None, np.full((count, BY_PROTOTYPE), -1)
     for one, view in enumerate(views):
         inside = np.flatnonzero(fold == one)

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastreid_prune.io.bars import bar
 from fastreid_prune.scored_run.features import Features
 from fastreid_prune.selection.blocks import LARGEST, identity_blocks
 from fastreid_prune.selection.ranking import hardest_first
+
+# samples from which on a progress bar is worth while
+_SHOWN = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +56,12 @@ def collapse(
     importance = np.empty(len(scores), np.int64)
     importance[hardest_first(scores, file_names)] = np.arange(len(scores))[::-1]
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for rows, vectors in identity_blocks(features, labels, np.flatnonzero(candidates), largest):
-        gone, stayed, similarity = collapse_block(vectors, importance[rows])
-        found.append((rows[gone], rows[stayed], similarity))
+    those = np.flatnonzero(candidates)
+    with bar("looking for near-duplicates", len(those), shown=len(those) > _SHOWN) as advance:
+        for rows, vectors in identity_blocks(features, labels, those, largest):
+            gone, stayed, similarity = collapse_block(vectors, importance[rows])
+            found.append((rows[gone], rows[stayed], similarity))
+            advance(len(rows))
     if not found:
         return Collapse(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
     rows, partner, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
