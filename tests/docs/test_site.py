@@ -81,7 +81,9 @@ def test_the_site_has_the_colours_of_the_page():
     shown_light, _, shown_dark = site.partition('[data-md-color-scheme="slate"]')
     for of_page, of_site in ((light, shown_light), (dark, shown_dark.partition("}")[0])):
         colours = dict(re.findall(r"--([a-z]+): (#\w+);", of_site))
-        assert len(colours) >= 9 and colours.items() <= dict(re.findall(r"--([a-z]+): (#\w+);", of_page)).items()
+        assert (
+            len(colours) >= 9 and colours.items() <= dict(re.findall(r"--([a-z]+): (#\w+);", of_page)).items()
+        )
 
 
 def test_every_page_is_reached_from_the_navigation():
