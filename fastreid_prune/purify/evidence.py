@@ -29,9 +29,9 @@ _SHOWN = 10_000
 # what is weighed for a verdict, the first ones also two by two; benchmarks/purification.py ablation says what
 # each piece adds
 PAIRED = ("soft", "likeness", "given_likeness", "suggested_vote", "prototype_z", "local_density", "isolation")
-WEIGHED = (*PAIRED, "likeness_margin", "margin", "agreed", "second", "near")
+WEIGHED = (*PAIRED, "likeness_margin", "agreed", "second", "near")
 # all of them tell whether the suggested identity is the right one
-COLUMNS = (*WEIGHED, "sure", "rival", "given_vote")
+COLUMNS = (*WEIGHED, "margin", "sure", "rival", "given_vote")
 
 
 @dataclass(frozen=True)

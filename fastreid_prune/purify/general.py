@@ -22,7 +22,7 @@ _PAIR_SCALE = 6.0
 
 
 def expand(scaled: np.ndarray) -> np.ndarray:
-    """Of scaled columns [N, F] of all the evidence: those weighed, and the products of two, [N, 12 + 28].
+    """Of scaled columns [N, F] of all the evidence: those weighed, and the products of two, [N, 11 + 28].
 
     The products are of ``PAIRED`` columns, a column with itself among them, in the order of :func:`terms`.
     """

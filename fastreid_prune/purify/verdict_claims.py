@@ -14,7 +14,7 @@ from fastreid_prune.purify.name_candidates import NameCandidates
 from fastreid_prune.purify.refusals import Facts, in_groups, not_calibrated, refusal, too_few
 
 # of a data set's right labels, the most that may be altered, by expectation (ours)
-MOST_CLEAN_ALTERED = 0.0035
+MOST_CLEAN_ALTERED = 0.0025
 EVEN_ODDS = 0.5
 # of the names, the most that may come in groups, which injected single errors do not vouch for (ours)
 MOST_IN_GROUPS = 0.05
