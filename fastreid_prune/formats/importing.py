@@ -18,6 +18,7 @@ from fastreid_prune.formats.registry import Format, Request
 from fastreid_prune.formats.to_manifest import from_corrections, from_lists
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.manifest.brake import MOST_REMOVED
+from fastreid_prune.scored_run.identity_table import ACCEPT, IDENTITIES, read_identities
 from fastreid_prune.trajectory import Samples
 
 _Reading = TypeVar("_Reading", Corrected, IdentityDecisions, Manifest)
@@ -100,6 +101,7 @@ def import_lists(
         merged = merge(listed)
         manifest, notes = from_lists(samples, merged, ratio or 0.0, purify, most_removed, lose_identities)
         present, tally = merged.listed, merged.tally
+        notes += [note for _, path in found for note in _identities_beside(path)]
     elif corrections:
         corrected = _one(corrections, lists)
         before = base if base is not None else corrected.base
@@ -132,6 +134,18 @@ def import_lists(
         missing=missing,
         notes=notes,
     )
+
+
+def _identities_beside(folder: Path) -> list[str]:
+    """That decisions on identities lie beside lists, and how to act on them; nothing where there are none."""
+    path = folder / IDENTITIES
+    accepted = sum(one.decision == ACCEPT for one in read_identities(path)) if path.is_file() else 0
+    if not accepted:
+        return []
+    return [
+        f"{path}: {accepted} findings about identities are accepted there, and not acted on here. Import that file "
+        "with the manifest of this import as --base."
+    ]
 
 
 def listed_datasets(lists: str | os.PathLike) -> list[str]:

@@ -232,6 +232,10 @@ def test_decisions_on_exported_identities_come_back_as_pruning_would_act_on_them
     for column in ("file_name", "action", "new_pid", "rank"):
         np.testing.assert_array_equal(getattr(back, column), getattr(wanted, column))
     assert back.about["new_ids"] == wanted.about["new_ids"] and one in set(back.new_pid) - {other}
+    lists = import_lists(
+        exported.parent, tmp_path / "lists.csv", RunFiles.open(folder).samples, folder, purify=True
+    )
+    assert "2 findings about identities are accepted there, and not acted on" in lists.notes[-1]
     without = import_lists(exported, tmp_path / "alone.csv", RunFiles.open(folder).samples, folder)
     alone = Manifest.read(without.manifest)
     assert set(alone.action) == {"keep", "relabel"} and other not in set(alone.new_pid)
