@@ -53,9 +53,13 @@ def measure(run: Path, truth: Path, precision: float, weights: ChoiceWeights | N
     kinds = {one.kind: one for one in of_each_kind(known, natural, verdicts, findings)}
     for kind, claim in zip((CLIPS, CLIPS_OUT), clips.claims, strict=True):
         said = "refused"
-        if claim.stands:
+        if claim.stands and not kinds[kind].given:
+            said = "none"
+        elif claim.stands:
             found = kinds[kind].right / max(wrong.sum(), 1)
-            said = f"{found:.2f} {kinds[kind].precision:.3f} {claim.precision:.3f} [{claim.low:.2f}, {claim.high:.2f}]"
+            said = f"{found:.2f} {kinds[kind].precision:.3f}"
+        if claim.stands:
+            said += f" {claim.precision:.3f} [{claim.low:.2f}, {claim.high:.2f}]"
         result.append((f"{kind} at {precision:g}: of wrong images, precision, claimed", said))
     clean = people & ~wrong
     result.append(("clean altered", f"{100 * (verdicts.against & clean).sum() / max(clean.sum(), 1):.2f} %"))
