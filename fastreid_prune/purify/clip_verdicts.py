@@ -220,13 +220,13 @@ def _claim_wrong(score: np.ndarray, injected: np.ndarray, asked: float) -> tuple
     if chosen is not None:
         numbers = chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold
         return Claim(CLIPS_OUT, asked, *numbers), alarms
-    found = 0 if best is None else int((injected >= best.threshold).sum())
+    found, own = (0, 0) if best is None else (int((injected >= best.threshold).sum()), best.count)
     reason = (
-        f"wrong and right clips overlap: where verdicts are surest {found} of the {len(injected)} clips that were "
-        f"moved on purpose are found, and no more than {_shown(best)} of the verdicts is shown to be right where "
-        f"{100 * asked:.0f} % is asked for"
+        f"where verdicts would be surest {found} of the {len(injected)} clips that were moved on purpose are found, "
+        f"and {own} of the data set's {len(score)}, no more than {_shown(best)} of which is shown to be wrong "
+        f"where {100 * asked:.0f} % is asked for"
     )
-    remedy = "move more clips, ask for less precision, or score with a better model"
+    remedy = "look through the clips by hand, ask for less precision, or score with a better model"
     return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), alarms
 
 
