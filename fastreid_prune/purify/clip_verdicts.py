@@ -96,8 +96,12 @@ class ClipJudgement:
             named = self.named[number]
             log_odds = (self.evidence.named if named else self.evidence.wrong)[number]
             columns["verdict"][row] = MISLABELLED if named else OUTLIER
-            columns["suggested_pid"][row] = self.names[self.evidence.suggested[number]] if named else ""
-            columns["runner_up_pid"][row] = self.names[self.evidence.runner_up[number]] if named else ""
+            best, second = (
+                self.names[one[number]] for one in (self.evidence.suggested, self.evidence.runner_up)
+            )
+            columns["suggested_pid"][row], columns["runner_up_pid"][row] = (
+                (best, second) if named else ("", best)
+            )
             columns["confidence"][row] = 1 / (1 + np.exp(-log_odds))
             columns["reason"][row] = self.reason(number)
         return Verdicts(**columns)

@@ -56,7 +56,8 @@ def identity_sentences(findings: list[Finding]) -> list[str]:
     made = f" {decided} of them are decided." if decided else ""
     return [
         f"Identities: {same} pairs may be one person, {more} identities may hold more than one. No verdicts on them: "
-        f"{NOT_VOUCHED} (identities.csv, column decision: accept or refuse; prune --purify --identities obeys).{made}"
+        f"{NOT_VOUCHED}, on the page or in identities.csv (column decision: accept or refuse; prune --purify "
+        f"--identities obeys).{made}"
     ]
 
 

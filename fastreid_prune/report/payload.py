@@ -37,7 +37,10 @@ def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str
     table, soft, epochs = source.table, source.soft, source.trajectory.epochs
     wanted = set(soft.top[chosen].ravel().tolist()) | set(source.labels[chosen].tolist())
     index = {name: place for place, name in enumerate(source.class_names)}
-    suggested = {index[name] for name in table.verdicts.suggested_pid[chosen] if name in index}
+    # of a clip that is left out the verdict names nobody, but who is most likely
+    said = table.verdicts.suggested_pid[chosen]
+    best = np.where(said != "", said, table.verdicts.runner_up_pid[chosen])
+    suggested = {index[name] for name in best if name in index}
     shown = examples(source.labels, table.camid, soft.given_probability, doubtful, wanted | suggested)
     main = suggested | set(source.labels[chosen].tolist()) | set(soft.top[chosen, 0].tolist())
     shown = {label: found if label in main else found[:FEWER] for label, found in shown.items()}
@@ -48,7 +51,7 @@ def cases(source: Source, rows: Sequence[int], doubtful: np.ndarray) -> dict[str
         verdicts = table.verdicts
         made[row] = {
             "verdict": verdicts.verdict[row],
-            "suggested": index.get(verdicts.suggested_pid[row], int(soft.top[row, 0])),
+            "suggested": index.get(best[place], int(soft.top[row, 0])),
             "runnerUp": index.get(verdicts.runner_up_pid[row], -1),
             "confidence": _number(verdicts.confidence[row]),
             "reason": verdicts.reason[row],
