@@ -5,6 +5,7 @@ A verb's module is imported when the verb is used, so that ``--help`` and light 
 
 import importlib
 import logging
+import os
 import sys
 
 import click
@@ -61,6 +62,8 @@ def _printable(text: str) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. A user's mistake ends in one message and status 2, Ctrl-C in status 130."""
+    # before torch is imported: threads that spin while they wait stand in each other's way where others compute too
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     # faiss tells which instruction sets it tries, matplotlib that it looks for fonts
     for library in ("faiss", "matplotlib"):
