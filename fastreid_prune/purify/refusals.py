@@ -64,7 +64,7 @@ def in_groups(share: float) -> tuple[str, str]:
     """Doubted labels go from one identity to one other together: reason and remedy."""
     return (
         f"at least {_percent(share)} of the doubted labels come in groups, from one identity to the same other one, as "
-        "injected single errors do not: these do not vouch for names there",
+        "injected single errors do not: these show nothing about names there",
         "look at the verdicts on clips and at identities.csv, or through the first of the ranking by hand",
     )
 
@@ -94,7 +94,7 @@ def refusal(
     if facts.errors < _FEW_ERRORS:
         return (
             f"hardly any label is wrong as the injected ones are ({_percent(facts.errors)} by estimate, no more than "
-            f"{_percent(facts.most_errors)}): too few to be told from the right ones",
+            f"{_percent(facts.most_errors)}): too few to be distinguished from the right ones",
             "look through the first of the ranking by hand",
         )
     if kind == NAMES and found and right / found < asked:
@@ -109,14 +109,24 @@ def refusal(
             "data set's own",
             f"inject more: about {wanted} wrong labels instead of {facts.injected}",
         )
-    needed = (
-        "even odds" if kind == IN_DOUBT else f"{_percent(least_low(asked))} ({_percent(asked)} asked for)"
-    )
+    floor = 0.5 if kind == IN_DOUBT else least_low(asked)
+    if best.low < floor:
+        needed = (
+            "even odds are" if kind == IN_DOUBT else f"{_percent(floor)} ({_percent(asked)} asked for) is"
+        )
+        shown = (
+            f"no more than {_percent(max(best.low, 0))} of the verdicts is shown to be right, {needed} needed"
+        )
+    else:
+        wanted = "" if kind == IN_DOUBT else f" ({_percent(asked)} asked for)"
+        shown = (
+            f"about {_percent(best.precision)} of {best.count} verdicts are right{wanted}, and about "
+            f"{best.right_labels:.0f} right labels would be flagged"
+        )
     return (
-        f"right and wrong labels overlap: at the best threshold no more than {_percent(max(best.low, 0))} of the "
-        f"verdicts is shown to be right, {needed} is needed",
-        f"{better_model(facts)}. Injected errors are told, so the data set's may be of another kind: see by hand "
-        "whether the first of the ranking come in clips or whole identities",
+        f"right and wrong labels overlap: at the best threshold {shown}",
+        f"{better_model(facts)}. The injected errors are found, so the data set's errors may be of another kind: see "
+        "by hand whether the first of the ranking come in clips or whole identities",
     )
 
 

@@ -91,10 +91,12 @@ def test_the_reason_is_the_true_one():
     assert "too weak" in reason(best=best, separation=0.7) and "10 %" in reason(best=best, name_first=0.1)
     assert "about 40 epochs (each image was seen 12 times" in reason(best=best, separation=0.7)
     assert "epochs" not in reason(best=best, separation=0.7, samples=12000)
-    assert "too few to be told" in reason(best=best, errors=0.003)
+    assert "too few to be distinguished" in reason(best=best, errors=0.003)
     assert "only 40 got their right name" in reason(best=best, right=40)
     assert "inject more: about" in reason(best=best, found=10, right=10)
     assert "overlap" in reason(OUTLIERS, best) and "70 %" in reason(OUTLIERS, best)
+    sure = Worth(1.0, 80, 0.9, 0.89, 0.95, 8.0)
+    assert "about 90 % of 80 verdicts are right (95 % asked for), and about 8 right" in reason(OUTLIERS, sure)
     assert "no other label" in reason(IN_DOUBT)
     assert "--uncalibrated" in not_calibrated()[1]
 
