@@ -112,7 +112,7 @@ def table(runs: Path, anew: bool) -> None:
     """Judge every run, and print what was claimed, what is true, and what was refused."""
     click.echo(
         "| setting | images / ids | wrong | names: claimed, true | left out: claimed, true | in doubt: claimed, true "
-        "| errors mended | right labels altered | refused because |\n|---|---|---|---|---|---|---|---|---|"
+        "| errors corrected | right labels altered | refused because |\n|---|---|---|---|---|---|---|---|---|"
     )
     counted = []
     for setting in SETTINGS:

@@ -29,7 +29,7 @@ COLUMNS_OF_QUALITY = {
     "relabelled rightly": "relabelled",
     "outlier precision": "outlier_precision",
     "outlier recall": "outlier_recall",
-    "errors mended": "errors_mended",
+    "errors corrected": "errors_mended",
     "clean altered": "clean_altered",
     "Brier": "brier",
 }
