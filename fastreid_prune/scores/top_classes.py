@@ -72,15 +72,20 @@ def too_many(logits: Rows, limit: int | None = None) -> bool:
     return isinstance(logits, FactoredLogits) and logits.shape[0] * logits.shape[1] > limit
 
 
-def top_classes(logits: FactoredLogits) -> TopClasses:
-    """Look up the most probable classes of all samples, or read what an earlier call kept beside the factors."""
+def top_classes(logits: FactoredLogits, labels: np.ndarray) -> TopClasses:
+    """Look up the most probable classes of all samples, or read what an earlier call kept beside the factors.
+
+    Args:
+        logits: of N samples.
+        labels: [N] int64, the given classes, which are looked at besides: most often they are the first; -1 for none.
+    """
     path = logits.folders[0].parent / _FILE if logits.folders else None
     key = np.frombuffer(_key(logits), np.uint8)
     if path is not None and path.is_file():
         with np.load(path, allow_pickle=False) as kept:
             if "key" in kept and np.array_equal(kept["key"], key):
                 return TopClasses(**{name: kept[name] for name in TopClasses.__dataclass_fields__})
-    found = _looked_up(logits)
+    found = _looked_up(logits, labels)
     if path is not None:
         try:
             with written_whole(path) as part, open(part, "wb") as file:
@@ -105,7 +110,7 @@ def _key(logits: FactoredLogits) -> bytes:
     return digest.digest()
 
 
-def _looked_up(logits: FactoredLogits) -> TopClasses:
+def _looked_up(logits: FactoredLogits, labels: np.ndarray) -> TopClasses:
     count, classes = logits.shape
     top = min(TOP, classes)
     right = logits.right(slice(None))
@@ -129,6 +134,8 @@ def _looked_up(logits: FactoredLogits) -> TopClasses:
             else:
                 near, found = knn_in_lists(some, right, top, partition.lists(some, LISTS_ASKED), list_of)
             at = rows.start + seen
+            given = np.asarray(labels)[at]
+            near, found = _with_given(near, found, given, logits.at(at, np.maximum(given, 0)[:, None])[:, 0])
             best[at], value[at] = np.maximum(found, 0), near
             others = (torch.from_numpy(some) @ far.T).numpy()
             log_total[at], entropy[at] = _summed(near, found, others, place, classes)
@@ -140,6 +147,16 @@ def _looked_up(logits: FactoredLogits) -> TopClasses:
     first = true.argmax(1).cpu().numpy() == best[some, 0]
     off = np.abs(entropy_of_tiles([true]) - entropy[some])
     return TopClasses(best, value, log_total, entropy, np.mean(first), np.mean(off))
+
+
+def _with_given(
+    near: np.ndarray, found: np.ndarray, given: np.ndarray, logit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The logits [n, K] and classes [n, K] found, with the given class [n] and its logit [n] where it is missing."""
+    missing = (given >= 0) & ~(found == given[:, None]).any(1)
+    near[missing, -1], found[missing, -1] = logit[missing], given[missing]
+    order = np.argsort(-near, axis=1, kind="stable")
+    return np.take_along_axis(near, order, 1), np.take_along_axis(found, order, 1)
 
 
 def _summed(
