@@ -118,9 +118,9 @@ def refusal(
             f"no more than {_percent(max(best.low, 0))} of the verdicts is shown to be right, {needed} needed"
         )
     else:
-        wanted = "" if kind == IN_DOUBT else f" ({_percent(asked)} asked for)"
+        of_asked = "" if kind == IN_DOUBT else f" ({_percent(asked)} asked for)"
         shown = (
-            f"about {_percent(best.precision)} of {best.count} verdicts are right{wanted}, and about "
+            f"about {_percent(best.precision)} of {best.count} verdicts are right{of_asked}, and about "
             f"{best.right_labels:.0f} right labels would be flagged"
         )
     return (
