@@ -144,7 +144,12 @@ def share_at_most(score: np.ndarray, injected: np.ndarray) -> float:
 
 
 def estimate_false_alarms(
-    score: np.ndarray, injected: list[np.ndarray], *, draws: int = 200, seed: int = 0
+    score: np.ndarray,
+    injected: list[np.ndarray],
+    *,
+    tails: tuple[float, ...] = TAILS,
+    draws: int = 200,
+    seed: int = 0,
 ) -> FalseAlarms | None:
     """Part the upper tail of the scores into right labels and errors.
 
@@ -152,6 +157,7 @@ def estimate_false_alarms(
         score: [N] float64, the log odds of doubt of the data set's labels.
         injected: for each kind of injected errors their scores [S], judged without knowing them; the first kind decides
             where the tails begin.
+        tails: about the shares of the right labels that lie in each tail, the longest first.
         draws: of the bootstrap.
         seed: of its chance.
 
@@ -162,14 +168,14 @@ def estimate_false_alarms(
         return None
     errors = share_at_most(score, injected[0])
     rng = np.random.default_rng([seed, len(score)])
-    tails = []
-    for share in TAILS:
+    parted = []
+    for share in tails:
         start = float(np.quantile(score, 1 - min(_MOST_TAIL, errors + share * (1 - errors))))
         kinds = [one[one >= start] for one in injected]
         if (score >= start).sum() < LEAST_IN_TAIL or len(kinds[0]) < LEAST_INJECTED / 2:
             break
-        tails.append(_parted(score[score >= start], kinds, start, draws, rng))
-    return FalseAlarms(tuple(tails)) if tails else None
+        parted.append(_parted(score[score >= start], kinds, start, draws, rng))
+    return FalseAlarms(tuple(parted)) if parted else None
 
 
 def _parted(

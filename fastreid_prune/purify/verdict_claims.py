@@ -7,7 +7,7 @@ import numpy as np
 
 from fastreid_prune.purify.calibration import CLEAN_CLASS, WRONG_CLASS
 from fastreid_prune.purify.claims import IN_DOUBT, NAMES, OUTLIERS, Beyond, Claim, Worth, lowest_threshold
-from fastreid_prune.purify.false_alarms import TAIL_SHARE, estimate_false_alarms, share_at_most
+from fastreid_prune.purify.false_alarms import TAIL_SHARE, TAILS, estimate_false_alarms, share_at_most
 from fastreid_prune.purify.fitting import Fitted, Scores
 from fastreid_prune.purify.metrics import area_under_curve
 from fastreid_prune.purify.name_candidates import NameCandidates
@@ -59,7 +59,10 @@ def claim_labels(
     unfit, named = fitted.scores.unfit[natural], fitted.scores.named[natural]
     # real outliers need not score as synthetic ones do: what injected wrong labels do not explain is held to be right
     alarms = estimate_false_alarms(unfit, [injected.switched.unfit])
-    outliers = estimate_false_alarms(named, [injected.switched.named, injected.composed.named])
+    # of these tails only the errors count, which the longest one tells
+    outliers = estimate_false_alarms(
+        named, [injected.switched.named, injected.composed.named], tails=TAILS[:1]
+    )
     most = share_at_most(unfit, injected.switched.unfit)
     found = np.zeros(1) if alarms is None else alarms.errors_beyond(-np.inf, 0) / len(unfit)
     above = area_under_curve(injected.switched.unfit, unfit)
