@@ -102,27 +102,8 @@ def verdicts(markdown: str, name: str) -> str:
     return to_svg(drawing, name, "Verdicts that are right, claimed and true; the table has the figures")
 
 
-def growth(markdown: str, name: str) -> str:
-    """Seconds of each step against the number of samples, on logarithmic axes."""
-    header, rows, _ = table_after(markdown)
-    samples, step, seconds = (header.index(text) for text in ("samples", "step", "s"))
-    lines: dict[str, list[tuple[float, float]]] = {}
-    for row in rows:
-        lines.setdefault(row[step], []).append((float(row[samples].replace(",", "")), value(row[seconds])[0]))
-    with figure(480, 340) as (drawing, axes):
-        for (label, points), marker in zip(lines.items(), "os^vDP*Xd<>", strict=False):
-            axes.plot(*zip(*points, strict=True), marker=marker, ms=5, label=label)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("samples")
-        axes.set_ylabel("seconds")
-        drawing.legend(loc="outside lower center", ncols=4)
-    return to_svg(drawing, name, "Seconds against samples; the table has the figures")
-
-
 PLOTS: dict[str, Callable[[str, str], str]] = {
     "accuracy": accuracy,
-    "growth": growth,
     "verdicts": verdicts,
 }
 
