@@ -4,7 +4,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fastreid_prune.purify.claims import CLIPS, CLIPS_OUT, Beyond, Claim, Worth, lowest_threshold
+from fastreid_prune.purify.claims import (
+    CLIP_ROOM,
+    CLIPS,
+    CLIPS_OUT,
+    Beyond,
+    Claim,
+    Worth,
+    least_low,
+    lowest_threshold,
+)
 from fastreid_prune.purify.clip_evidence import ChoiceWeights, ClipEvidence, weigh_clips
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
@@ -219,8 +228,8 @@ def _claim_wrong(score: np.ndarray, injected: np.ndarray, asked: float) -> tuple
         reason = f"{len(score)} clips of two images or more are too few to tell wrong ones from right ones"
         remedy = "judge a larger set, or look through the clips by hand"
         return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), None
-    room = MOST_CLEAN_ALTERED * len(score)
-    chosen, best = lowest_threshold(Beyond(score, alarms), asked, most_wrong=room)
+    floor, room = least_low(asked, CLIP_ROOM), MOST_CLEAN_ALTERED * len(score)
+    chosen, best = lowest_threshold(Beyond(score, alarms), asked, floor=floor, most_wrong=room)
     if chosen is not None:
         numbers = chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold
         return Claim(CLIPS_OUT, asked, *numbers), alarms
@@ -246,7 +255,7 @@ def _claim_names(
     if claim.threshold is None or alarms is None:
         return replace(claim, kind=CLIPS)
     candidates = _Named(score, alarms.right_beyond(claim.threshold), injected, right)
-    chosen, best = lowest_threshold(candidates, asked)
+    chosen, best = lowest_threshold(candidates, asked, floor=least_low(asked, CLIP_ROOM))
     if chosen is not None:
         return Claim(CLIPS, asked, chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold)
     found, named = (0, 0) if best is None else candidates.names(best.threshold)

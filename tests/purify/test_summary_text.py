@@ -95,7 +95,7 @@ def test_the_reason_is_the_true_one():
     assert "only 40 got their right name" in reason(best=best, right=40)
     assert "inject more: about" in reason(best=best, found=10, right=10)
     assert "overlap" in reason(OUTLIERS, best) and "70 %" in reason(OUTLIERS, best)
-    sure = Worth(1.0, 80, 0.9, 0.89, 0.95, 8.0)
+    sure = Worth(1.0, 80, 0.9, 0.91, 0.95, 8.0)
     assert "about 90 % of 80 verdicts are right (95 % asked for), and about 8 right" in reason(OUTLIERS, sure)
     assert "no other label" in reason(IN_DOUBT)
     assert "--uncalibrated" in not_calibrated()[1]
