@@ -236,7 +236,7 @@ def _claim_wrong(score: np.ndarray, injected: np.ndarray, asked: float) -> tuple
     found, own = (0, 0) if best is None else (int((injected >= best.threshold).sum()), best.count)
     reason = (
         f"where verdicts would be surest {found} of the {len(injected)} clips that were moved on purpose are found, "
-        f"and {own} of the data set's {len(score)}, no more than {_shown(best)} of which is shown to be wrong "
+        f"and {own} of the data set's {len(score)}, {_shown(best)} of which is shown to be wrong "
         f"where {100 * asked:.0f} % is asked for"
     )
     remedy = "look through the clips by hand, ask for less precision, or score with a better model"
@@ -263,11 +263,11 @@ def _claim_names(
         CLIPS,
         asked,
         refused=f"of {len(injected)} clips that were moved on purpose and found the right identity comes first for "
-        f"{int(right.sum())}; where names are surest for {named} of {found}, which shows no more than {_shown(best)} "
+        f"{int(right.sum())}; where names are surest for {named} of {found}, which shows {_shown(best)} "
         f"of the verdicts to be right where {100 * asked:.0f} % is asked for",
         remedy="move more clips, ask for less precision, or score with a better model",
     )
 
 
 def _shown(best: Worth | None) -> str:
-    return f"{100 * (0.0 if best is None else max(best.low, 0.0)):.0f} %"
+    return "none" if best is None or best.low < 0.005 else f"no more than {100 * best.low:.0f} %"
