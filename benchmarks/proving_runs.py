@@ -9,8 +9,8 @@ import torch
 from proving_sets import LOADERS, ImageSet
 from torch import Tensor, nn
 
-from fastreid_prune.purify.composing import compose
-from fastreid_prune.purify.planting import plan_calibration
+from fastreid_prune.purify.injection_plan import plan_calibration
+from fastreid_prune.purify.synthetic_outliers import compose
 from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, META_KEY, record_of
 from fastreid_prune.trajectory import LogitRecorder, Samples, save_trajectory
 

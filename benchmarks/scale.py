@@ -24,7 +24,7 @@ import torch
 from recorder import GIB, peak_memory
 
 from fastreid_prune.datasets.truth import TruthRow, write_truth
-from fastreid_prune.purify.planting import plan_calibration
+from fastreid_prune.purify.injection_plan import plan_calibration
 from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 from fastreid_prune.trajectory import FeatureRecorder, Samples
 from fastreid_prune.trajectory.statistics import BatchStatistics, batch_statistics

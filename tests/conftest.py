@@ -74,7 +74,7 @@ def from_logits():
 
 
 @pytest.fixture(scope="session")
-def soiled():
+def noisy():
     """A run on a data set with wrong labels and outliers, with errors planted on top, and its judgement."""
     run = synthetic_run()
     return run, assess(run.trajectory)

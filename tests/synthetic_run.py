@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from fastreid_prune.lab.testbed.groups import move_tracklets
-from fastreid_prune.purify.planting import DEFAULT_CLIPS, plan_calibration
+from fastreid_prune.purify.injection_plan import DEFAULT_CLIPS, plan_calibration
 from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 from fastreid_prune.trajectory import LogitRecorder, Samples, Trajectory
 

@@ -1,4 +1,4 @@
-"""The training set of a scoring run with planted errors: what ``purify.planting`` planned, trained as planned."""
+"""The training set of a scoring run with injected errors, trained as ``purify.injection_plan`` planned."""
 
 import logging
 import os
@@ -10,8 +10,8 @@ from fastreid.data.data_utils import read_image
 from PIL import Image
 
 from fastreid_prune.plugin.items import relative_name
-from fastreid_prune.purify.composing import compose
-from fastreid_prune.purify.planting import CalibrationPlan, plan_calibration
+from fastreid_prune.purify.injection_plan import CalibrationPlan, plan_calibration
+from fastreid_prune.purify.synthetic_outliers import compose
 from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 
 logger = logging.getLogger("fastreid.prune")

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.purify.composing import compose
 from fastreid_prune.purify.injecting import InjectedLabels
+from fastreid_prune.purify.synthetic_outliers import compose
 
 SAMPLE_INDEX = "sample_index"
 

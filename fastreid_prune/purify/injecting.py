@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.purify.planting import Composed, plan_calibration
+from fastreid_prune.purify.injection_plan import Composed, plan_calibration
 from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 from fastreid_prune.trajectory.samples import Samples
 

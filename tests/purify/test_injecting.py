@@ -6,7 +6,7 @@ from PIL import Image
 
 from fastreid_prune import IndexedDataset, inject_label_noise
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.purify.composing import KINDS
+from fastreid_prune.purify.synthetic_outliers import KINDS
 from fastreid_prune.trajectory import Samples
 
 

@@ -25,16 +25,16 @@ def measured(run, judgement):
     )
 
 
-def test_wrong_labels_are_found_under_the_right_name(soiled):
-    run, judgement = soiled
+def test_wrong_labels_are_found_under_the_right_name(noisy):
+    run, judgement = noisy
     found = measured(run, judgement)
     assert found.wrong_label_ap > 0.95 and found.outlier_ap > 0.9
     assert found.relabelled > 0.85 and found.relabel_precision >= 0.95
     assert found.errors_mended > 0.9 and found.clean_altered <= 0.003
 
 
-def test_foreign_samples_are_left_out_not_relabelled(soiled):
-    run, judgement = soiled
+def test_foreign_samples_are_left_out_not_relabelled(noisy):
+    run, judgement = noisy
     told = judgement.verdicts.verdict[run.outlier]
     assert (told == "mislabelled").mean() < 0.05 and (told == "outlier").mean() > 0.8
 
@@ -51,9 +51,9 @@ def test_a_clean_data_set_stays_as_it_is(spotless):
     assert altered.mean() <= 0.003 and judgement.summary.wrong_share < 0.005
 
 
-def test_switched_samples_are_judged_under_the_data_sets_label(soiled):
+def test_switched_samples_are_judged_under_the_data_sets_label(noisy):
     """Trained under a wrong label by our doing, and yet as right or wrong as the data set has them."""
-    run, judgement = soiled
+    run, judgement = noisy
     fair = run.switched & ~run.wrong & ~run.outlier
     others = ~run.switched & ~run.wrong & ~run.outlier
     assert fair.sum() > 20 and (judgement.verdicts.verdict[fair] == "clean").mean() > 0.9
@@ -61,8 +61,8 @@ def test_switched_samples_are_judged_under_the_data_sets_label(soiled):
     assert (judgement.verdicts.verdict[others] == "clean").mean() > 0.99
 
 
-def test_nobody_is_suggested_the_label_that_we_switched_to(soiled):
-    run, judgement = soiled
+def test_nobody_is_suggested_the_label_that_we_switched_to(noisy):
+    run, judgement = noisy
     suggested = judgement.verdicts.suggested_pid[run.switched]
     trained = run.trajectory.samples.pid[: len(run.given)][run.switched]
     assert ((suggested == "") | (suggested != trained)).all()
@@ -112,15 +112,15 @@ def test_without_injected_errors_there_are_no_verdicts_unless_at_your_own_word()
     assert found.wrong_label_ap > 0.95 and found.clean_altered <= 0.003
 
 
-def test_at_your_own_word_changes_nothing_where_errors_were_injected(soiled):
-    run, judgement = soiled
+def test_at_your_own_word_changes_nothing_where_errors_were_injected(noisy):
+    run, judgement = noisy
     again = assess(run.trajectory, uncalibrated=True)
     np.testing.assert_array_equal(again.verdicts.verdict, judgement.verdicts.verdict)
     assert again.summary == judgement.summary
 
 
-def test_the_same_run_gets_the_same_verdicts(soiled):
-    run, judgement = soiled
+def test_the_same_run_gets_the_same_verdicts(noisy):
+    run, judgement = noisy
     again = assess(run.trajectory)
     for name in ("verdict", "suggested_pid", "runner_up_pid", "confidence", "reason"):
         np.testing.assert_array_equal(getattr(again.verdicts, name), getattr(judgement.verdicts, name))
@@ -129,8 +129,8 @@ def test_the_same_run_gets_the_same_verdicts(soiled):
     np.testing.assert_array_equal(judge(run.trajectory).verdict, judgement.verdicts.verdict)
 
 
-def test_confidence_is_a_probability_and_every_verdict_has_a_reason(soiled):
-    run, judgement = soiled
+def test_confidence_is_a_probability_and_every_verdict_has_a_reason(noisy):
+    run, judgement = noisy
     verdicts = judgement.verdicts
     assert len(verdicts) == len(run.given) == judgement.summary.samples
     for values in (verdicts.confidence, judgement.wrong_probability, judgement.outlier_probability):
@@ -144,8 +144,8 @@ def test_confidence_is_a_probability_and_every_verdict_has_a_reason(soiled):
     assert (verdicts.suggested_pid[~named] == "").all()
 
 
-def test_the_summary_counts_and_estimates(soiled):
-    run, judgement = soiled
+def test_the_summary_counts_and_estimates(noisy):
+    run, judgement = noisy
     summary = judgement.summary
     assert summary.mislabelled == judgement.verdicts.mislabelled.sum()
     assert summary.outliers == judgement.verdicts.outlier.sum()
@@ -159,10 +159,10 @@ def test_the_summary_counts_and_estimates(soiled):
     assert type(summary).from_json(json.loads(json.dumps(summary.to_json()))).to_json() == summary.to_json()
 
 
-def test_more_precision_means_fewer_verdicts(soiled):
+def test_more_precision_means_fewer_verdicts(noisy):
     told = []
     for precision in (0.6, 0.95, 0.999):
-        verdicts = judge(soiled[0].trajectory, precision=precision)
+        verdicts = judge(noisy[0].trajectory, precision=precision)
         told.append(int((verdicts.mislabelled | verdicts.outlier).sum()))
     assert told[0] >= told[1] > told[2]
 
@@ -179,8 +179,8 @@ def test_what_is_in_doubt_has_no_verdict_and_is_mostly_wrong():
     assert not rightly or np.mean(rightly) > 0.5
 
 
-def test_of_a_sample_never_seen_nothing_is_said(soiled):
-    trajectory = soiled[0].trajectory
+def test_of_a_sample_never_seen_nothing_is_said(noisy):
+    trajectory = noisy[0].trajectory
     features = trajectory.features.copy()
     features[:7] = np.nan
     judgement = assess(replace(trajectory, features=features))
@@ -189,8 +189,8 @@ def test_of_a_sample_never_seen_nothing_is_said(soiled):
     assert (judgement.verdicts.verdict[7:] != "").all()
 
 
-def test_names_of_identities_do_not_matter(soiled):
-    run, judgement = soiled
+def test_names_of_identities_do_not_matter(noisy):
+    run, judgement = noisy
     samples = run.trajectory.samples
     renamed = Samples(
         samples.file_name, np.array([f"x{pid}" for pid in samples.pid], object), samples.camid, samples.label
@@ -205,14 +205,14 @@ def test_names_of_identities_do_not_matter(soiled):
 
 
 @pytest.mark.parametrize("precision", [0.49, 1.0, -1, float("nan")])
-def test_a_precision_out_of_range_is_refused(soiled, precision):
+def test_a_precision_out_of_range_is_refused(noisy, precision):
     with pytest.raises(FastreidPruneError, match="precision"):
-        assess(soiled[0].trajectory, precision=precision)
+        assess(noisy[0].trajectory, precision=precision)
 
 
-def test_without_features_there_is_no_judging(soiled):
+def test_without_features_there_is_no_judging(noisy):
     with pytest.raises(FastreidPruneError, match="no features"):
-        assess(replace(soiled[0].trajectory, features=None))
+        assess(replace(noisy[0].trajectory, features=None))
 
 
 @pytest.mark.parametrize(("samples", "identities"), [(40, 5), (60, 2)])

@@ -20,9 +20,9 @@ from fastreid_prune.trajectory import save_trajectory
 
 
 @pytest.fixture(scope="module")
-def judged(soiled, tmp_path_factory):
+def judged(noisy, tmp_path_factory):
     """A run's folder, its truth.csv, and what judging it by that truth gave."""
-    run, _ = soiled
+    run, _ = noisy
     folder = tmp_path_factory.mktemp("run")
     save_trajectory(run.trajectory, folder / "prune" / "trajectory")
     write_truth(folder / "truth.csv", truth_rows(run))
@@ -36,8 +36,8 @@ def truth_rows(run):
         yield TruthRow(name, shown, str(kinds[row]), int(run.given[row].split("_")[1]), 1, "train")
 
 
-def test_verdicts_are_in_both_score_files(soiled, judged):
-    run, judgement = soiled
+def test_verdicts_are_in_both_score_files(noisy, judged):
+    run, judgement = noisy
     folder, done = judged
     table = ScoreTable.read(folder / "prune")
     assert table.judged and len(table) == len(run.given)
@@ -58,15 +58,15 @@ def test_verdicts_are_in_both_score_files(soiled, judged):
     )
 
 
-def test_the_truth_measures_the_verdicts(soiled, judged):
-    run, judgement = soiled
+def test_the_truth_measures_the_verdicts(noisy, judged):
+    run, judgement = noisy
     chances = (judgement.wrong_probability, judgement.outlier_probability)
     expected = quality(judgement.verdicts, run.wrong, run.outlier, run.shown, *chances)
     assert judged[1].quality == expected and expected.relabelled > 0.8
 
 
-def test_a_truth_of_files_and_persons_alone_measures_as_well(soiled, judged, tmp_path):
-    run, _ = soiled
+def test_a_truth_of_files_and_persons_alone_measures_as_well(noisy, judged, tmp_path):
+    run, _ = noisy
     columns = {
         "file": [row.file for row in truth_rows(run)],
         "true_id": [row.true_id for row in truth_rows(run)],
@@ -91,8 +91,8 @@ def test_scoring_afterwards_keeps_the_verdicts(judged):
     np.testing.assert_array_equal(table.verdicts.verdict, done.ruling.verdicts.verdict)
 
 
-def test_pruning_acts_on_them(soiled, judged, tmp_path):
-    run, judgement = soiled
+def test_pruning_acts_on_them(noisy, judged, tmp_path):
+    run, judgement = noisy
     output = tmp_path / "manifest.csv"
     told = CliRunner().invoke(
         group,
@@ -120,8 +120,8 @@ def test_without_purify_the_labels_stay(judged, tmp_path):
     assert summary.manifest.counts["relabel"] == summary.manifest.counts["outlier"] == 0
 
 
-def test_the_command_tells_and_writes(soiled, tmp_path):
-    run, judgement = soiled
+def test_the_command_tells_and_writes(noisy, tmp_path):
+    run, judgement = noisy
     save_trajectory(run.trajectory, tmp_path / "prune" / "trajectory")
     write_truth(tmp_path / "truth.csv", truth_rows(run))
     with pytest.raises(FastreidPruneError, match="Judge the run first"):
@@ -133,8 +133,8 @@ def test_the_command_tells_and_writes(soiled, tmp_path):
     assert ScoreTable.read(tmp_path / "prune").judged
 
 
-def test_the_truth_of_another_data_set_is_refused(soiled, judged, tmp_path):
-    rows = list(truth_rows(soiled[0]))
+def test_the_truth_of_another_data_set_is_refused(noisy, judged, tmp_path):
+    rows = list(truth_rows(noisy[0]))
     write_truth(tmp_path / "truth.csv", rows[1:])
     with pytest.raises(FastreidPruneError, match="1 of 1200 images of the run have no row") as refusal:
         judge_run(judged[0], truth=tmp_path / "truth.csv")
@@ -148,10 +148,10 @@ def test_a_run_without_features_is_refused_and_stays(scored_run):
     assert not ScoreTable.read(run / "prune").judged
 
 
-def test_a_run_of_which_only_scores_are_left_is_refused(soiled, tmp_path):
+def test_a_run_of_which_only_scores_are_left_is_refused(noisy, tmp_path):
     from shutil import copytree, rmtree
 
-    save_trajectory(soiled[0].trajectory, tmp_path / "prune" / "trajectory")
+    save_trajectory(noisy[0].trajectory, tmp_path / "prune" / "trajectory")
     RunFiles.open(tmp_path).scored(["entropy"])
     copytree(tmp_path, tmp_path / "copy")
     rmtree(tmp_path / "copy" / "prune" / "trajectory")

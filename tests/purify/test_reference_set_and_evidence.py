@@ -11,9 +11,9 @@ from fastreid_prune.scored_run.injected import InjectedErrors
 
 
 @pytest.fixture(scope="module")
-def scene_of(soiled):
+def scene_of(noisy):
     """The run, its trajectory, what was planted, the reference, and the evidence against the given labels."""
-    run, _ = soiled
+    run, _ = noisy
     planted = InjectedErrors.of(run.trajectory)
     reference = build_reference_set(run.trajectory, planted.label, planted.dataset_rows)
     return run, planted, reference, weigh(run.trajectory, reference, planted.label)

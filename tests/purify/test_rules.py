@@ -21,9 +21,9 @@ def test_the_papers_rule_is_reachable_by_name_from_python_and_the_command_line(s
     assert told.exit_code == 0 and judged.sentences[0] in told.output
 
 
-def test_the_papers_rule_judges_the_data_sets_own_samples_under_the_labels_given(soiled, tmp_path):
+def test_the_papers_rule_judges_the_data_sets_own_samples_under_the_labels_given(noisy, tmp_path):
     """Injected errors are not among the samples, and what was trained under another label is judged under its own."""
-    save_trajectory(soiled[0].trajectory, tmp_path / "prune" / "trajectory")
+    save_trajectory(noisy[0].trajectory, tmp_path / "prune" / "trajectory")
     run = RunFiles.open(tmp_path)
     judge_run(run, rule="paper")
     assert len(run.verdicts) == len(run.samples) < run.trajectory.num_samples

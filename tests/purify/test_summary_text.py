@@ -101,7 +101,7 @@ def test_the_reason_is_the_true_one():
     assert "--uncalibrated" in not_calibrated()[1]
 
 
-@pytest.mark.parametrize("fixture", ["soiled", "spotless"])
+@pytest.mark.parametrize("fixture", ["noisy", "spotless"])
 def test_a_strong_model_is_never_called_weak(fixture, request):
     _, judgement = request.getfixturevalue(fixture)
     told = sentences(judgement.summary)

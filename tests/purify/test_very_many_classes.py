@@ -34,8 +34,8 @@ def factored(trajectory):
     return replace(trajectory, mean_logits=rows)
 
 
-def test_verdicts_are_nearly_those_of_the_exact_judge_and_say_what_is_not_exact(soiled, many):
-    run, exact = soiled
+def test_verdicts_are_nearly_those_of_the_exact_judge_and_say_what_is_not_exact(noisy, many):
+    run, exact = noisy
     judged = assess(factored(run.trajectory))
     assert (judged.verdicts.verdict == exact.verdicts.verdict).mean() > 0.98
     apart = np.abs(judged.wrong_probability - exact.wrong_probability)

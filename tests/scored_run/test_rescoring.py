@@ -20,8 +20,8 @@ def ahead(trajectory, label):
     return own - logits.max(1)
 
 
-def test_a_score_that_follows_the_lead_follows_it_under_another_label(soiled):
-    trajectory = soiled[0].trajectory
+def test_a_score_that_follows_the_lead_follows_it_under_another_label(noisy):
+    trajectory = noisy[0].trajectory
     values = np.tanh(ahead(trajectory, trajectory.labels) / 10)
     rows = np.arange(0, 200, 7)
     label = (trajectory.labels[rows] + 1) % trajectory.num_classes
@@ -35,8 +35,8 @@ def test_a_score_that_follows_the_lead_follows_it_under_another_label(soiled):
     np.testing.assert_allclose(found[inside], expected[inside], atol=0.05)
 
 
-def test_switched_samples_are_scored_as_if_labelled_right(soiled):
-    run, _ = soiled
+def test_switched_samples_are_scored_as_if_labelled_right(noisy):
+    run, _ = noisy
     trajectory = run.trajectory
     raw = scores.compute(trajectory, "aum")
     found = GivenScores(trajectory)("aum", raw)
@@ -51,8 +51,8 @@ def test_switched_samples_are_scored_as_if_labelled_right(soiled):
 
 
 @pytest.mark.parametrize("method", LABEL_FREE)
-def test_what_does_not_ask_for_the_label_stays(soiled, method):
-    run, _ = soiled
+def test_what_does_not_ask_for_the_label_stays(noisy, method):
+    run, _ = noisy
     raw = scores.compute(run.trajectory, method)
     np.testing.assert_array_equal(GivenScores(run.trajectory)(method, raw), raw[: len(run.given)])
     new_pid = np.full(len(run.given), "", object)
@@ -61,8 +61,8 @@ def test_what_does_not_ask_for_the_label_stays(soiled, method):
     np.testing.assert_array_equal(relabelled_scores(run.trajectory, method, values, new_pid), values)
 
 
-def test_only_relabelled_samples_are_scored_anew(soiled):
-    run, _ = soiled
+def test_only_relabelled_samples_are_scored_anew(noisy):
+    run, _ = noisy
     raw = scores.compute(run.trajectory, "aum")
     # two more for images that could not be read
     values = np.r_[GivenScores(run.trajectory)("aum", raw), np.nan, 7.0]
@@ -78,8 +78,8 @@ def test_only_relabelled_samples_are_scored_anew(soiled):
     assert (found[rows] < values[rows]).mean() > 0.95
 
 
-def test_without_new_names_nothing_changes(soiled):
-    run, _ = soiled
+def test_without_new_names_nothing_changes(noisy):
+    run, _ = noisy
     values = np.arange(float(len(run.given)))
     nobody = np.full(len(values), "", object)
     np.testing.assert_array_equal(relabelled_scores(run.trajectory, "aum", values, nobody), values)

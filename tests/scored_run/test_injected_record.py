@@ -10,8 +10,8 @@ from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.scored_run.injected import InjectedErrors, given_samples, record_of
 
 
-def test_rows_are_found_under_the_data_sets_own_labels(soiled):
-    run, _ = soiled
+def test_rows_are_found_under_the_data_sets_own_labels(noisy):
+    run, _ = noisy
     planted = InjectedErrors.of(run.trajectory)
     own = len(run.given)
     np.testing.assert_array_equal(np.flatnonzero(planted.dataset_rows), np.arange(own))
@@ -22,8 +22,8 @@ def test_rows_are_found_under_the_data_sets_own_labels(soiled):
     np.testing.assert_array_equal(planted.label[own:], run.trajectory.labels[own:])
 
 
-def test_the_given_samples_are_the_data_sets(soiled):
-    run, _ = soiled
+def test_the_given_samples_are_the_data_sets(noisy):
+    run, _ = noisy
     samples = given_samples(run.trajectory)
     assert len(samples) == len(run.given)
     np.testing.assert_array_equal(samples.pid, run.given)
@@ -39,16 +39,16 @@ def test_where_nothing_was_planted_everything_is_the_data_sets(from_logits):
     np.testing.assert_array_equal(given_samples(trajectory).pid, trajectory.samples.pid)
 
 
-def test_the_trajectory_is_left_as_it_was(soiled):
-    run, _ = soiled
+def test_the_trajectory_is_left_as_it_was(noisy):
+    run, _ = noisy
     labels = run.trajectory.labels.copy()
     InjectedErrors.of(run.trajectory).label[:] = 0
     np.testing.assert_array_equal(run.trajectory.labels, labels)
 
 
 @pytest.mark.parametrize("damage", ["another file", "another identity", "another outlier"])
-def test_a_record_of_another_run_is_refused(soiled, damage):
-    trajectory = soiled[0].trajectory
+def test_a_record_of_another_run_is_refused(noisy, damage):
+    trajectory = noisy[0].trajectory
     record = copy.deepcopy(trajectory.meta["calibration"])
     first = next(iter(record["switched"]))
     if damage == "another file":
@@ -68,8 +68,8 @@ def test_the_record_names_rows_by_file():
     assert record["composed"] == {"planted/x.png": "chimera"} and record["clips"] == [["a.jpg", "b.jpg"]]
 
 
-def test_a_moved_clip_is_given_under_its_true_label_and_is_no_switched_image(soiled):
-    trajectory = soiled[0].trajectory
+def test_a_moved_clip_is_given_under_its_true_label_and_is_no_switched_image(noisy):
+    trajectory = noisy[0].trajectory
     alone = InjectedErrors.of(trajectory)
     record = trajectory.meta["calibration"] | {
         "clips": [list(trajectory.meta["calibration"]["switched"])[:3]]

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
-from fastreid_prune.purify.composing import KINDS
+from fastreid_prune.purify.synthetic_outliers import KINDS
 
 DEFAULT_SWITCHED, DEFAULT_COMPOSED, DEFAULT_CLIPS = 0.02, 0.015, 0.03
 # fewer say next to nothing, even on a small data set; but beyond _FEWEST no more than a twentieth of the samples, so
 # that a small set is not made a bad one
 _LEAST_SWITCHED, _LEAST_COMPOSED, _FEWEST, _MOST_SHARE = 100, 30, 60, 0.05
-# what an identity keeps under its own label, so that planting takes nobody away
+# what an identity keeps under its own label, so that no identity is lost
 _UNTOUCHED = 2
 # clips: at least so many of them, so that those found show a precision of 95 %, but never more than this share of the
 # images in clips
@@ -27,7 +27,7 @@ class Composed:
     """An outlier made of two training images.
 
     Attributes:
-        kind: one of :data:`.composing.KINDS`.
+        kind: one of :data:`.synthetic_outliers.KINDS`.
         first, second: rows of the training set that it is made of.
         pid: the identity that it is trained under.
         seed: of the chance in its making.

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.purify import plan_calibration
-from fastreid_prune.purify.composing import KINDS
+from fastreid_prune.purify.synthetic_outliers import KINDS
 
 PIDS = np.array([f"m_{number % 40}" for number in range(2000)], object)
 given_pids = st.lists(st.integers(0, 12), min_size=30, max_size=300).filter(lambda ids: len(set(ids)) >= 3)

@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastreid_prune.purify.composing import CHIMERA, COVERED, KINDS, RECOLOURED, TWO_PEOPLE, compose, resized
+from fastreid_prune.purify.synthetic_outliers import (
+    CHIMERA,
+    COVERED,
+    KINDS,
+    RECOLOURED,
+    TWO_PEOPLE,
+    compose,
+    resized,
+)
 
 
 def picture(seed, height=64, width=32):
