@@ -39,9 +39,11 @@ class CleanPass:
                 num_workers=self._cfg.DATALOADER.NUM_WORKERS,
             )
         logger.info(f"Clean pass over the training set ({what})")
+        device = torch.device(self._cfg.MODEL.DEVICE).type
         with (
             buffers_of_first_rank(self._model, self._group),
             clean_logits(self._model, self._head, on_logits) as run,
+            torch.autocast(device, enabled=self._cfg.PRUNE.CAPTURE.AMP),
         ):
             for inputs in loader:
                 run(inputs)

@@ -55,6 +55,20 @@ def test_eval_mode_observes_every_sample_once_an_epoch(scoring, tmp_path):
     assert trajectory.meta["filled"] == 0
 
 
+def test_clean_passes_in_half_precision_see_nearly_the_same_and_train_the_same(scoring, tmp_path):
+    scoring.merge_from_list(["PRUNE.CAPTURE.MODE", "eval", "PRUNE.SEED", 0])
+    found = []
+    for amp in (False, True):
+        scoring.PRUNE.CAPTURE.AMP = amp
+        scoring.OUTPUT_DIR = str(tmp_path / f"amp_{amp}")
+        train(scoring, iterations=2)
+        weights = torch.load(tmp_path / f"amp_{amp}" / "model_final.pth", weights_only=False)["model"]
+        found.append((np.array(load_trajectory(scoring.OUTPUT_DIR).mean_logits, float), weights))
+    (full, weights), (half, others) = found
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    assert 0 < np.abs(full - half).max() < 0.05 * full.std() + 0.02
+
+
 def test_whole_trajectories_are_kept_on_request_and_an_earlier_run_s_are_not(scoring, tmp_path):
     whole = tmp_path / "run" / "prune" / "trajectory" / "logits"
     whole.mkdir(parents=True)
