@@ -47,7 +47,7 @@ def add_prune_config(cfg: CfgNode) -> None:
     # For very many classes, in eval mode: keep the features and the classifier's weights of every epoch, from which the
     # mean logits follow exactly when scoring (4 x epochs x (samples + classes) x feature size bytes on disk).
     cfg.PRUNE.CAPTURE.FACTORED = False
-    # Clean passes compute in half precision, as a training with SOLVER.AMP does: faster on a GPU, rounded to three digits.
+    # Clean passes compute in half precision, as a training with SOLVER.AMP does: faster on a GPU, three digits.
     cfg.PRUNE.CAPTURE.AMP = False
 
     # Of each query, how many gallery images an evaluation keeps by name, in OUTPUT_DIR/prune/retrieved.npz: the report
