@@ -84,7 +84,9 @@ def _row(run: Run, place: RunFolder, folder: str | os.PathLike) -> Row:
     if record.images_seen is not None:
         row["images_processed"] = record.images_seen
     row |= {name: value for name, value in record.evaluation.items() if name in MEASURES}
-    if run.kind != SCORE and (found := kept(place.manifest, run.data)):
+    # a training that pruned itself wrote the manifest of what it went on with
+    manifest = place.output / "prune" / "manifest.csv" if run.selection_in_run else place.manifest
+    if run.kind != SCORE and (found := kept(manifest, run.data)):
         row |= {f"{name}_kept": count for name, count in asdict(found).items()}
     if choice:
         row |= {
