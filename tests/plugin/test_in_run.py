@@ -102,6 +102,8 @@ def test_a_run_stopped_before_at_and_after_the_switch_resumes_to_the_same_weight
     broken._trainer.run_step = run_step
     with pytest.raises(KeyboardInterrupt):
         broken.train()
+    # a process that ended has no loading thread left that draws from numpy's generator
+    broken.data_loader.shutdown()
     resumed = build(pruning)
     assert resumed.start_epoch == stop
     resumed.train()
