@@ -52,7 +52,7 @@ def decided_by_hand(paths: Paths, table: ScoreTable, verdicts: Verdicts) -> ByHa
         if is_identities(path):
             # here nothing is acted on but what a person said
             found = [replace(one, verdict="") for one in read_identities(path)]
-            source = done.source | {f"sha256 of {IDENTITIES} by hand": sha256(path)}
+            source = _noted(done.source, f"sha256 of {IDENTITIES} by hand", path)
             done = replace(done, findings=done.findings + found, source=source)
             continue
         made = Decisions.read(path)
@@ -60,8 +60,13 @@ def decided_by_hand(paths: Paths, table: ScoreTable, verdicts: Verdicts) -> ByHa
         decided = np.isin(table.file_name, made.file_name)
         if done.confirmed is not None:
             confirmed = np.where(decided, confirmed, done.confirmed)
-        source = done.source | {"sha256 of decisions": sha256(path)}
+        source = _noted(done.source, "sha256 of decisions", path)
         done = replace(
             done, verdicts=verdicts, decided=done.decided | decided, confirmed=confirmed, source=source
         )
     return done
+
+
+def _noted(source: dict[str, str], name: str, path: str | os.PathLike[str]) -> dict[str, str]:
+    """With the digest of one more file; of several of a kind one behind the other, in the order in which they count."""
+    return source | {name: " ".join([*filter(None, [source.get(name)]), sha256(path)])}
