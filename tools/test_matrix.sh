@@ -1,12 +1,21 @@
 #!/usr/bin/env bash
-# Runs the quick tests on every Python found from 3.10 to 3.14, with the oldest and the newest torch that each takes.
-#   bash tools/test_matrix.sh [TESTS…]     what pytest takes; by default all quick tests
-# PYTHONS="3.10 3.12" and TORCHS=oldest choose some of them.
+# Runs the tests that another Python or torch can break on every Python found from 3.10 to 3.14, with the oldest and the
+# newest torch that each takes.
+#   bash tools/test_matrix.sh [TESTS…]     what pytest takes; by default the way of a user: record, train, judge, prune,
+#                                          retrain, evaluate, export, audit, page (three to four minutes a pair)
+# PYTHONS="3.10 3.12" and TORCHS=oldest choose some of the pairs; RUN="nice -n 19" goes before pytest.
 # Each pair has an environment of its own in .matrix/ (5 GB; removed after its tests, unless KEEP=1), a log beside it, and a
-# line in the table at the end.
+# line in the table at the end. Status 1 if a pair failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-tests=("$@")
+tests=(
+    tests/io tests/trajectory tests/scores tests/evaluation tests/manifest tests/datasets/test_reading.py
+    tests/plugin/test_compat.py tests/plugin/test_capture.py tests/plugin/test_retraining.py
+    tests/purify/test_judge.py tests/scored_run/test_pruning.py tests/formats/test_exporting.py
+    tests/formats/test_importing_lists.py tests/lab/audit/test_audit.py tests/report/test_report_page.py
+    tests/api/test_any_loop.py
+)
+[ $# -eq 0 ] || tests=("$@")
 # the oldest torch with a wheel for that Python, the torchvision that goes with it, the numpy that it was built for, and a
 # pyarrow that takes that numpy
 declare -A oldest=(
@@ -28,29 +37,33 @@ find_python() { # VERSION: an interpreter of it, from the path or from pyenv
     return 1
 }
 
-run() { # PYTHON VERSION NAME TORCH: the outcome of one pair, in words
+test_pair() { # PYTHON VERSION NAME TORCH: the outcome of one pair, in words
     local place=.matrix/$2-$3 log=.matrix/$2-$3.log
     local pip=("$place/bin/python" -m pip install --quiet --disable-pip-version-check)
     {
         [ -x "$place/bin/python" ] || "$1" -m venv "$place"
         # shellcheck disable=SC2086
-        "${pip[@]}" $4 && "${pip[@]}" -e '.[test,cpu]' $4 && "${pip[@]}" --no-deps fastreid==1.4.0
+        "${pip[@]}" $4 && "${pip[@]}" -e '.[cpu,report]' pytest pytest-timeout hypothesis $4 && "${pip[@]}" --no-deps fastreid==1.4.0
     } >"$log" 2>&1 || {
         echo "cannot be installed: $(tail -n 1 "$log")"
-        return
+        return 1
     }
-    PATH="$PWD/$place/bin:$PATH" python -m pytest -q -m "not slow" ${tests[@]+"${tests[@]}"} >>"$log" 2>&1
-    tail -n 1 "$log"
+    # shellcheck disable=SC2086
+    PATH="$PWD/$place/bin:$PATH" ${RUN:-} python -m pytest -q -m "not slow" "${tests[@]}" >>"$log" 2>&1
+    local status=$?
+    tail -n 1 "$log" | tr -d =
+    return $status
 }
 
 mkdir -p .matrix
+failed=0
 lines=()
 for version in ${PYTHONS:-3.10 3.11 3.12 3.13 3.14}; do
     python=$(find_python "$version") || continue
     for name in ${TORCHS:-oldest newest}; do
         torch="torch torchvision"
         [ $name = newest ] || torch=${oldest[$version]}
-        outcome=$(run "$python" "$version" "$name" "$torch")
+        outcome=$(test_pair "$python" "$version" "$name" "$torch") || failed=1
         found=$(".matrix/$version-$name/bin/python" -c 'import numpy, torch; print(torch.__version__, "|", numpy.__version__)' 2>/dev/null || echo "– | –")
         lines+=("| $version | $found | $outcome |")
         echo "${lines[-1]}"
@@ -59,3 +72,4 @@ for version in ${PYTHONS:-3.10 3.11 3.12 3.13 3.14}; do
 done
 printf '\n| Python | torch | numpy | quick tests |\n|---|---|---|---|\n'
 printf '%s\n' "${lines[@]}"
+exit $failed
