@@ -102,9 +102,74 @@ def verdicts(markdown: str, name: str) -> str:
     return to_svg(drawing, name, "Verdicts that are right, claimed and true; the table has the figures")
 
 
+def images(markdown: str, name: str) -> str:
+    """Accuracy against the images that were processed, a point a row; the first row is training on everything.
+
+    Needs the columns ``images processed`` and ``accuracy``.
+    """
+    header, rows, _ = table_after(markdown)
+    processed, reached = header.index("images processed"), header.index("accuracy")
+    points = [
+        (row[0].replace("`", ""), value(row[processed].replace(",", ""))[0], *value(row[reached])) for row in rows
+    ]
+    _, everything, middle, spread = points[0]
+    with figure(480, 360) as (drawing, axes):
+        axes.axhspan(middle - spread, middle + spread, color=FAINT, lw=0, alpha=0.6)
+        looks = [(colour, marker) for marker in "osD^v" for colour in (INK, OTHER, GIVEN)]
+        for (label, x, y, spread), (colour, marker) in zip(points, looks, strict=False):
+            axes.errorbar(
+                100 * x / everything, y, spread, color=colour, marker=marker, ls="", ms=6, capsize=2, elinewidth=0.8,
+                label=label,
+            )  # fmt: skip
+        axes.set_xlabel("images processed, % of training on everything")
+        axes.set_ylabel("(Rank-1 + mAP) / 2, %")
+        drawing.legend(loc="outside lower center", ncols=2)
+    return to_svg(drawing, name, "Accuracy against the images processed; the table has the figures")
+
+
+def growth(markdown: str, name: str) -> str:
+    """Seconds and memory against samples, a line a command, and what growth in proportion would be.
+
+    Needs the columns ``samples``, ``command``, ``s`` and ``peak GiB``; an empty cell is the one above it.
+    """
+    header, rows, _ = table_after(markdown)
+    samples, command = header.index("samples"), header.index("command")
+    lines: dict[str, list[list[str]]] = {}
+    for above, row in zip([rows[0], *rows], rows, strict=False):
+        row[samples] = row[samples] or above[samples]
+        lines.setdefault(re.findall("`(.+?)`", row[command])[0], []).append(row)
+    looks = list(zip((INK, OTHER, GIVEN, KEPT, INK, OTHER, GIVEN), "osD^vPX", strict=True))
+    with figure(560, 330, ncols=2) as (drawing, panels):
+        for axes, column, label in zip(panels, ("s", "peak GiB"), ("seconds", "peak memory, GiB"), strict=True):
+            shown = header.index(column)
+            for (verb, some), (colour, marker) in zip(lines.items(), looks, strict=False):
+                x, y = (
+                    [value(row[place].replace(",", ""))[0] for row in some if row[shown]]
+                    for place in (samples, shown)
+                )
+                axes.plot(
+                    x, y, color=colour, marker=marker, label=verb if axes is panels[0] else None, ms=5, lw=1.2
+                )
+                if x:
+                    axes.plot([x[0], x[-1]], [y[0], y[0] * x[-1] / x[0]], color=KEPT, lw=0.8, ls=":", zorder=1)
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            sizes = sorted({int(value(row[samples].replace(",", ""))[0]) for row in rows})
+            axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+            axes.minorticks_off()
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.set_xlabel("samples")
+            axes.set_ylabel(label)
+        panels[0].plot([], [], color=KEPT, lw=0.8, ls=":", label="in proportion")
+        drawing.legend(loc="outside lower center", ncols=3)
+    return to_svg(drawing, name, "Seconds and memory against samples; the table has the figures")
+
+
 PLOTS: dict[str, Callable[[str, str], str]] = {
     "accuracy": accuracy,
     "verdicts": verdicts,
+    "images": images,
+    "growth": growth,
 }
 
 

@@ -22,7 +22,7 @@ declare -A oldest=(
     [3.10]="torch==2.1.2 torchvision==0.16.2 numpy<2 pyarrow<26"
     [3.11]="torch==2.1.2 torchvision==0.16.2 numpy<2 pyarrow<26"
     [3.12]="torch==2.2.2 torchvision==0.17.2 numpy<2 pyarrow<26"
-    [3.13]="torch==2.5.0 torchvision==0.20.0"
+    [3.13]="torch==2.6.0 torchvision==0.21.0"
     [3.14]="torch==2.9.0 torchvision==0.24.0"
 )
 

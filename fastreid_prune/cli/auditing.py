@@ -48,6 +48,8 @@ def print_audited(audited: "Audited", plan: "Plan") -> None:
     print_table(f"{total} training images", rows, ("manifest", "images", ""))
     for line in audited.sentences:
         click.echo(line)
+    if audited.quality:
+        print_table("Compared with the truth file", audited.quality)
     in_all = sum(audited.seconds.values())
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in audited.seconds.items())
     click.echo(f"{in_all:.0f} s in all: {steps}")

@@ -11,7 +11,7 @@ _SIGN = {True: "ok", False: "MISSING", None: ""}
 
 @click.command()
 def command() -> None:
-    """Say what is installed, what fits, which compat patches are active and why, and what to install.
+    """Say what is installed, what fits, which changes to fastreid are active and why, and what to install.
 
     Ends with status 1 if something is missing.
     """

@@ -36,7 +36,7 @@ def command(
     pages: int,
     retrained: tuple[str, ...],
 ) -> None:
-    """Write the page of RUN, the output folder of a scored run: what was found, and a place to judge it."""
+    """Write the page of RUN, the output folder of a scored run: what was found, and a place to decide."""
     from fastreid_prune.report import write_report
 
     summary = write_report(

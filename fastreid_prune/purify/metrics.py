@@ -44,25 +44,29 @@ class Quality:
     counts: dict[str, int]
 
     def rows(self) -> list[tuple[str, str]]:
-        """What and how much, for a table; fractions in percent, average precisions and Brier as they are."""
-        plain = {
-            "wrong_label_ap": "wrong labels: average precision",
-            "outlier_ap": "outliers: average precision",
-        }
+        """What and how much, for a table, in plain words; without what cannot be said."""
+        known = {"clean": "right labels", "wrong label": "wrong labels", "outlier": "outliers"}
         percent = {
-            "precision": "called mislabelled: label wrong",
-            "relabel_precision": "called mislabelled: suggested identity right",
-            "recall": "wrong labels called mislabelled",
-            "relabelled": "wrong labels given the right identity",
-            "outlier_precision": "called outlier: is one, or has a wrong label",
-            "outlier_recall": "outliers called so",
-            "errors_mended": "errors of either kind corrected",
-            "clean_altered": "clean samples altered",
+            "recall": "wrong labels that were found",
+            "relabelled": "wrong labels that got the right identity",
+            "outlier_recall": "outliers that were found",
+            "errors_mended": "errors of both kinds, corrected or left out",
+            "clean_altered": "right labels that were changed or left out",
+            "precision": "of the labels called wrong, wrong",
+            "relabel_precision": "of the labels called wrong, new identity right",
+            "outlier_precision": "of the images called outliers, outliers or wrong labels",
         }
-        rows = [(words, f"{getattr(self, name):.3f}") for name, words in plain.items()]
-        rows += [(words, f"{100 * getattr(self, name):.1f} %") for name, words in percent.items()]
-        rows += [("Brier score of the confidences", f"{self.brier:.3f}")]
-        return rows + [(f"truly {kind}", str(count)) for kind, count in self.counts.items()]
+        plain = {
+            "wrong_label_ap": "order of wrong labels: average precision, 1 is best",
+            "outlier_ap": "order of outliers: average precision, 1 is best",
+        }
+        shares = [(words, getattr(self, name)) for name, words in percent.items()]
+        orders = [(words, getattr(self, name)) for name, words in plain.items()]
+        return [
+            *((words, str(self.counts[kind])) for kind, words in known.items() if kind in self.counts),
+            *((words, f"{100 * share:.1f} %") for words, share in shares if not np.isnan(share)),
+            *((words, f"{value:.3f}") for words, value in orders if not np.isnan(value)),
+        ]
 
 
 def quality(

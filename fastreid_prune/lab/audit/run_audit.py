@@ -27,6 +27,7 @@ class Audited:
         counts: action -> samples, of the manifest.
         judged: whether the labels could be judged.
         sentences: what was found, a sentence each.
+        quality: the verdicts beside the truth file, where there is one: what and how much.
         manifest, page, lists: the files; the lists are a folder.
         seconds: step -> how long it took.
     """
@@ -35,6 +36,7 @@ class Audited:
     counts: dict[str, int]
     judged: bool
     sentences: list[str]
+    quality: list[tuple[str, str]]
     manifest: Path
     page: Path
     lists: Path
@@ -66,7 +68,7 @@ def write_up(plan: Plan, truth: Path | None, seconds: dict[str, float]) -> Audit
     """Judge a scored run, and write manifest and lists; where the page will be is said, and it is not yet there."""
     began = time.perf_counter()
     run = plan.output / "score"
-    sentences, judged = _judged(run, truth)
+    sentences, judged, quality = _judged(run, truth)
     sentences = [*_unreadable(run), *sentences]
     summary = prune_run(run, 0.0, purify=judged, output=plan.output / "manifest.csv")
     seconds = {**seconds, "judging": time.perf_counter() - began}
@@ -78,7 +80,7 @@ def write_up(plan: Plan, truth: Path | None, seconds: dict[str, float]) -> Audit
     seconds["lists"] = time.perf_counter() - began
     sentences += [*summary.held, summary.regime.words]
     counts = dict(summary.manifest.counts)
-    return Audited(run, counts, judged, sentences, plan.output / "manifest.csv", page, lists, seconds)
+    return Audited(run, counts, judged, sentences, quality, plan.output / "manifest.csv", page, lists, seconds)
 
 
 def _unreadable(run: Path) -> list[str]:
@@ -91,11 +93,9 @@ def _unreadable(run: Path) -> list[str]:
     return [f"{len(rows)} images cannot be read and were left out of everything: {shown}{more}."]
 
 
-def _judged(run: Path, truth: Path | None) -> tuple[list[str], bool]:
+def _judged(run: Path, truth: Path | None) -> tuple[list[str], bool, list[tuple[str, str]]]:
     try:
         judged = judge_run(run, truth=truth)
     except FastreidPruneError as error:
-        return [f"The labels could not be judged: {error}"], False
-    rows = judged.quality.rows() if judged.quality is not None else []
-    told = [f"Against the truth: {name} {value}" for name, value in rows if "nan" not in str(value)]
-    return [*judged.sentences, *told], True
+        return [f"The labels could not be judged: {error}"], False, []
+    return judged.sentences, True, judged.quality.rows() if judged.quality is not None else []
