@@ -10,7 +10,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 tests=(
     tests/io tests/trajectory tests/scores tests/evaluation tests/manifest tests/datasets/test_reading.py
-    tests/plugin/test_compat.py tests/plugin/test_capture.py tests/plugin/test_retraining.py
+    tests/plugin/test_compat.py tests/plugin/test_retraining.py
     tests/purify/test_judge.py tests/scored_run/test_pruning.py tests/formats/test_exporting.py
     tests/formats/test_importing_lists.py tests/lab/audit/test_audit.py tests/report/test_report_page.py
     tests/api/test_any_loop.py

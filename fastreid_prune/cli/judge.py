@@ -9,7 +9,7 @@ from fastreid_prune.errors import FastreidPruneError
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False))
 @click.option("--rule", default="judge", show_default=True,
-              help="judge: all evidence, as far as injected errors show that it is right; paper: the paper's rule.")  # fmt: skip
+              help="judge: all evidence, as far as injected errors confirm it; paper: the paper's rule.")  # fmt: skip
 @click.option(
     "--precision", default=0.95, show_default=True, help="Share of the verdicts that should be right."
 )
@@ -31,7 +31,7 @@ def command(run: str, rule: str, precision: float, uncalibrated: bool, truth: st
         click.echo(sentence)
     if judged.quality is not None:
         print_table("Compared with the truth file", judged.quality.rows())
-        print_table("By kind of verdict (errors: what the data set holds of that kind)", [one.row() for one in judged.kinds], HEADER)
+        print_table("By kind of verdict", [one.row() for one in judged.kinds], HEADER)
     for path in judged.files:
         click.echo(f"verdicts: {path}")
     click.echo(f"Act on them with: fastreid-prune prune {run} --ratio 0 --purify")
