@@ -1,6 +1,7 @@
 """A scored run with the truth of its data set: every method's figures on it, and manifests made of the verdicts."""
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -9,12 +10,18 @@ import numpy as np
 from fastreid_prune import load_trajectory, scores
 from fastreid_prune.datasets.truth import read_truth
 from fastreid_prune.manifest import Manifest
+from fastreid_prune.manifest.brake import brake
+from fastreid_prune.purify.clip_evidence import ChoiceWeights
 from fastreid_prune.purify.clip_verdicts import judge_clips
 from fastreid_prune.purify.general import General
+from fastreid_prune.purify.identity_findings import identity_findings
 from fastreid_prune.purify.judge import DEFAULT_PRECISION, assess
+from fastreid_prune.purify.kind_quality import TrueIdentities
 from fastreid_prune.purify.metrics import average_precision, quality
 from fastreid_prune.purify.paper import paper_rule
 from fastreid_prune.purify.soft_labels import soft_label_summary
+from fastreid_prune.scored_run.identity_changes import apply_identities
+from fastreid_prune.scored_run.identity_table import ACCEPT, REFUSE
 from fastreid_prune.scored_run.injected import InjectedErrors, given_samples
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, OUTLIER, Verdicts
@@ -63,10 +70,29 @@ class Case:
         columns = (np.array(part, object) for part in (verdict, suggested))
         return Verdicts(*columns, blank, np.ones(len(rows)), blank)
 
-    def judged(self, weights: General | None, precision: float) -> Verdicts:
-        """What the judge says of the data set's own samples, one by one and in clips."""
+    def judged(
+        self, weights: General | None, precision: float, of_clips: ChoiceWeights | None = None
+    ) -> Verdicts:
+        """What the judge says of the data set's own samples, one by one and in clips, as far as it may be obeyed."""
         single = assess(self.trajectory, weights=weights, precision=precision).verdicts
-        return judge_clips(self.trajectory, precision).apply(single)
+        verdicts = judge_clips(self.trajectory, precision, of_clips).apply(single)
+        samples, nothing = given_samples(self.trajectory), np.zeros(len(verdicts), bool)
+        in_doubt = verdicts.in_doubt & verdicts.against.any()
+        braked = brake(samples.pid, verdicts, in_doubt, nothing)
+        columns = {name: getattr(braked.verdicts, name).copy() for name in VERDICT_FIELDS}
+        columns["confidence"][in_doubt & ~braked.in_doubt] = np.nan
+        return Verdicts(**columns)
+
+    def with_identities(self, verdicts: Verdicts) -> Verdicts:
+        """The verdicts with the findings about identities acted on that a person who knows who is who accepts."""
+        samples = given_samples(self.trajectory)
+        person = np.array([self._truth[name].true_id for name in samples.file_name])
+        known = TrueIdentities(samples.pid, samples.camid, person)
+        findings = [
+            replace(one, decision=ACCEPT if known.bears_out(one) else REFUSE)
+            for one in identity_findings(self.trajectory)
+        ]
+        return apply_identities(findings, samples.file_name, samples.pid, verdicts)
 
     def left(self, verdicts: Verdicts) -> tuple[int, int, int]:
         """If the verdicts are obeyed: the samples that are left, wrong labels among them, outliers among them."""

@@ -20,7 +20,8 @@ class TruthRow:
 
     Attributes:
         file: path relative to the test bed's folder, with forward slashes.
-        true_id: the number of the person shown, ``NO_ID`` where it shows none, or more than one.
+        true_id: who is shown, as the data set numbers or names its identities (``ann`` of ``people_ann``); ``NO_ID``
+            where it shows nobody known, or more than one person.
         kind: ``clean``, ``near_copy`` (of another image), ``wrong_label`` (of a single image), ``wrong_tracklet`` (of
             all of a person in a camera), ``merged`` (the person shares the number of another), ``split`` (the person
             has two numbers, and this is the second: no wrong label by itself), ``distractor`` (in the gallery),
@@ -34,7 +35,7 @@ class TruthRow:
     """
 
     file: str
-    true_id: int
+    true_id: int | str
     kind: str = ""
     given_id: int | None = None
     camera: int | None = None
@@ -64,6 +65,17 @@ def number_of(pid: str) -> int | None:
     return int(number) if number.isdecimal() else None
 
 
+def goes_by(pid: str, true_id: int | str) -> bool:
+    """Whether an identity has this number or name, the data set's before it or not.
+
+    >>> goes_by("market1501_12", 12), goes_by("people_ann", "ann"), goes_by("people_joann", "ann")
+    (True, True, False)
+    """
+    if isinstance(true_id, int):
+        return number_of(pid) == true_id
+    return pid == true_id or pid.endswith(f"_{true_id}")
+
+
 COLUMNS = tuple(field.name for field in fields(TruthRow))
 NEEDED = ("file", "true_id")
 
@@ -78,7 +90,8 @@ def read_truth(path: str | os.PathLike) -> list[TruthRow]:
     """Read what :func:`write_truth` wrote, or any CSV with the columns ``file`` and ``true_id``.
 
     Raises:
-        FastreidPruneError: there is no such file, a column is missing, or an id is no number.
+        FastreidPruneError: there is no such file, a column is missing, an id is missing, or one that is given is no
+            number.
     """
     table = CsvReader(path, NEEDED)
     present = [name for name in COLUMNS if name in table.columns]
@@ -96,7 +109,7 @@ def _row(path: Path, line: int, values: dict[str, str]) -> TruthRow:
     try:
         return TruthRow(
             file=values["file"],
-            true_id=int(values["true_id"]),
+            true_id=_number_or_name(values["true_id"]),
             kind=values.get("kind") or "",
             given_id=_number(values.get("given_id")),
             camera=_number(values.get("camera")),
@@ -105,10 +118,19 @@ def _row(path: Path, line: int, values: dict[str, str]) -> TruthRow:
         )
     except (TypeError, ValueError) as error:
         raise FastreidPruneError(
-            f"{path}, line {line}: true_id, and given_id and camera where they are given, must be whole numbers "
-            f"({error}). Write the file anew."
+            f"{path}, line {line}: true_id must be the number or name of an identity ({NO_ID} where nobody known is "
+            f"shown), and given_id and camera, where they are given, whole numbers ({error}). Write the file anew."
         ) from error
 
 
 def _number(text: str | None) -> int | None:
     return int(text) if text else None
+
+
+def _number_or_name(text: str | None) -> int | str:
+    if not text:
+        raise ValueError("true_id is empty")
+    try:
+        return int(text)
+    except ValueError:
+        return text

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastreid_prune.datasets.truth import TruthRow, number_of, read_truth
+from fastreid_prune.datasets.truth import TruthRow, goes_by, read_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.manifest import Manifest
 from fastreid_prune.scored_run.metadata import TrainingRecord
@@ -78,6 +78,6 @@ def _errors_kept(manifest: str | None, truth: list[TruthRow]) -> int:
         return len(errors)
     trained = Manifest.read(manifest).training_identities()
     return sum(
-        row.file in trained and (row.is_outlier or number_of(trained[row.file]) != row.true_id)
+        row.file in trained and (row.is_outlier or not goes_by(trained[row.file], row.true_id))
         for row in errors
     )

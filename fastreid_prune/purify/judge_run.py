@@ -128,8 +128,7 @@ def _truth_of(table: ScoreTable, count: int, path: str | os.PathLike) -> _Known:
             "truth.csv of the data set that the run was scored on."
         )
     known = [rows[name] for name in table.file_name[:count]]
-    person = np.array([row.true_id for row in known], np.int64)
-    identities = TrueIdentities(table.pid[:count], table.camid[:count], person)
+    identities = TrueIdentities.of(table.pid[:count], table.camid[:count], [row.true_id for row in known])
     # where the truth does not say what kind of error an image is, its identity's other images do
     wrong = [
         row.is_mislabelled if row.kind else by_others

@@ -1,12 +1,13 @@
 """How good each kind of verdict is, given who every image shows: single labels, clips, outliers, identities."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from fastreid_prune.datasets.truth import NO_ID, number_of
+from fastreid_prune.io.names import dataset_names
 from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding
 from fastreid_prune.scored_run.verdicts import Verdicts
 
@@ -69,11 +70,32 @@ class TrueIdentities:
         pid: [N] str, the given identities.
         camera: [N] str.
         person: [N] int, the number of who is shown; ``NO_ID`` where it is nobody, or more than one person.
+        named_after: identity -> person; by default each identity's own number.
     """
 
     pid: np.ndarray
     camera: np.ndarray
     person: np.ndarray
+    named_after: Mapping[str, int] | None = None
+
+    @classmethod
+    def of(cls, pid: np.ndarray, camera: np.ndarray, true_id: Sequence[int | str]) -> "TrueIdentities":
+        """Of images [N] that show these persons, given as the data set numbers or names its identities.
+
+        >>> pid = np.array(["people_ann", "people_ann", "people_eve"], object)
+        >>> TrueIdentities.of(pid, np.zeros(3, object), ["ann", "eve", "people_eve"]).wrong
+        array([False,  True, False])
+        """
+        if all(isinstance(one, int) for one in true_id):
+            return cls(pid, camera, np.array(true_id, np.int64))
+        known, title = np.unique(pid.astype(str)), dataset_names(np.unique(pid.astype(str)))
+        short = {
+            name: name.removeprefix(f"{data}_") for name, data in zip(known.tolist(), title, strict=True)
+        }
+        called = [short.get(str(one), str(one)) for one in true_id]
+        number = {name: place for place, name in enumerate(sorted(set(called) - {str(NO_ID)}))}
+        person = np.array([number.get(name, NO_ID) for name in called], np.int64)
+        return cls(pid, camera, person, {name: number[own] for name, own in short.items() if own in number})
 
     @cached_property
     def main(self) -> dict[str, int]:
@@ -85,7 +107,7 @@ class TrueIdentities:
         """
         result = {}
         for pid, (shown, count) in self._shown.items():
-            own = number_of(pid)
+            own = number_of(pid) if self.named_after is None else self.named_after.get(pid)
             result[pid] = (
                 own
                 if own is not None and own in shown
@@ -125,7 +147,7 @@ class TrueIdentities:
         """[N] bool, that each image shows the person of identity ``pid`` [N] str."""
         return np.array([self.main.get(str(name), NO_ID) for name in pid]) == self.person
 
-    @property
+    @cached_property
     def pairs(self) -> set[frozenset[str]]:
         """Two identities that are one person each."""
         of: dict[int, list[str]] = {}
@@ -136,7 +158,7 @@ class TrueIdentities:
             frozenset((one, two)) for pids in of.values() for k, one in enumerate(pids) for two in pids[:k]
         }
 
-    @property
+    @cached_property
     def mixed(self) -> set[str]:
         """Identities that hold more than one person."""
         return {
@@ -144,6 +166,12 @@ class TrueIdentities:
             for pid, (_, count) in self._shown.items()
             if len(count) > 1 and np.sort(count)[-2] >= max(LEAST_PART * count.sum(), LEAST_IMAGES)
         }
+
+    def bears_out(self, finding: Finding) -> bool:
+        """Whether a finding about identities is right."""
+        if finding.kind == SAME:
+            return frozenset((finding.pid, finding.other_pid)) in self.pairs
+        return finding.pid in self.mixed
 
 
 def of_each_kind(
@@ -184,7 +212,7 @@ def of_each_kind(
     ):
         result.append(KindQuality(kind, *_counts(given, given & bad, errors, errors & thrown)))
     for kind, actual in ((SAME, truth.pairs), (MORE, truth.mixed)):
-        found = [_said(one) in actual for one in findings if one.kind == kind]
+        found = [truth.bears_out(one) for one in findings if one.kind == kind]
         result.append(
             KindQuality(
                 kind, len(found), sum(found), len(actual), sum(found), at_precision(np.array(found, bool))
@@ -202,10 +230,6 @@ def at_precision(right: np.ndarray, precision: float = 0.9) -> int:
     hits = np.cumsum(right)
     enough = np.flatnonzero(hits >= precision * np.arange(1, len(right) + 1))
     return int(hits[enough[-1]]) if len(enough) else 0
-
-
-def _said(one: Finding) -> str | frozenset[str]:
-    return frozenset((one.pid, one.other_pid)) if one.kind == SAME else one.pid
 
 
 def _counts(*masks: np.ndarray) -> list[int]:

@@ -22,16 +22,21 @@ def test_verdicts_follow_from_the_kind():
     assert [row.is_outlier for row in ROWS] == [False, False, True]
 
 
-def test_a_missing_file_and_a_missing_column_and_a_word_for_a_number_are_named(tmp_path):
+def test_a_missing_file_and_a_missing_column_and_an_empty_id_are_named(tmp_path):
     path = tmp_path / "truth.csv"
     with pytest.raises(FastreidPruneError, match="truth.csv"):
         read_truth(path)
     path.write_text("file,kind\nx,clean\n")
     with pytest.raises(FastreidPruneError, match="expected the columns file,true_id, found"):
         read_truth(path)
-    path.write_text("file,true_id,kind,given_id,camera,split,near_copy_of\nx,two,clean,2,1,train,\n")
+    path.write_text("file,true_id,kind,given_id,camera,split,near_copy_of\nx,,clean,2,1,train,\n")
     with pytest.raises(FastreidPruneError, match="line 2"):
         read_truth(path)
+
+
+def test_a_person_may_have_a_name(tmp_path):
+    (tmp_path / "truth.csv").write_text("file,true_id\na,ann\nb,-1\nc,0007\n")
+    assert [row.true_id for row in read_truth(tmp_path / "truth.csv")] == ["ann", -1, 7]
 
 
 def test_file_and_true_id_are_enough_and_the_kind_follows_from_the_given_id(tmp_path):

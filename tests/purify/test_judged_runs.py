@@ -74,6 +74,10 @@ def test_a_truth_of_files_and_persons_alone_measures_as_well(noisy, judged, tmp_
     write_csv(tmp_path / "truth.csv", columns)
     plain = judge_run(judged[0], truth=tmp_path / "truth.csv")
     assert plain.kinds == judged[1].kinds and plain.quality == judged[1].quality
+    columns["true_id"] = [shown or -1 for shown in run.shown]
+    write_csv(tmp_path / "names.csv", columns)
+    named = judge_run(judged[0], truth=tmp_path / "names.csv")
+    assert named.kinds == plain.kinds and named.quality == plain.quality
     single = plain.kinds[0]
     assert single.kind == "single labels" and single.precision > 0.9 and single.recall > 0.5
 

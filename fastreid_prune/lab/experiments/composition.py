@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastreid_prune.datasets.truth import TruthRow, number_of, read_truth
+from fastreid_prune.datasets.truth import TruthRow, goes_by, read_truth
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.manifest import Manifest
 
@@ -39,18 +39,18 @@ def kept(manifest: Path, data: str) -> Kept | None:
     if truth is None:
         return None
     if not manifest.is_file():
-        return _count([(row, row.given_id) for row in truth.values() if row.split == "train"])
+        return _count([(row, row.given_id == row.true_id) for row in truth.values() if row.split == "train"])
     try:
         identities = Manifest.read(manifest).training_identities()
-        return _count([(truth[file], number_of(pid)) for file, pid in identities.items()])
+        return _count([(truth[file], goes_by(pid, truth[file].true_id)) for file, pid in identities.items()])
     except (FastreidPruneError, KeyError):
         return None
 
 
-def _count(rows: Sequence[tuple[TruthRow, int | None]]) -> Kept:
+def _count(rows: Sequence[tuple[TruthRow, bool]]) -> Kept:
     groups = {row.near_copy_of or row.file for row, _ in rows}
     return Kept(
-        wrong_labels=sum(not row.is_outlier and given != row.true_id for row, given in rows),
+        wrong_labels=sum(not row.is_outlier and not right for row, right in rows),
         outliers=sum(row.is_outlier for row, _ in rows),
         near_copies=len(rows) - len(groups),
     )

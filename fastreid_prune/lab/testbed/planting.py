@@ -131,6 +131,11 @@ def _known_truth(source: Path, layout: Layout, images: list[LaidImage]) -> list[
         kind = "clean" if image.is_person else "distractor"
         name_says = TruthRow(file, image.pid, kind, image.pid, image.camera, image.split)
         row = given.get(file, name_says)
+        if isinstance(row.true_id, str):
+            raise FastreidPruneError(
+                f"{source / TRUTH}: true_id {row.true_id!r} of {file} found, a number expected: in this layout "
+                "identities have numbers."
+            )
         if not row.kind:
             row = row.given(image.pid)
             kind = "wrong_label" if row.is_mislabelled else "outlier_unknown" if row.is_outlier else kind
