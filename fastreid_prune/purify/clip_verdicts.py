@@ -24,6 +24,7 @@ from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import CLIP_REASON, MISLABELLED, OUTLIER, Verdicts
 from fastreid_prune.trajectory import Trajectory
 
+_NO_CAMERAS = "the data set has one camera, or none that is known"
 # single images are judged by themselves
 LEAST_IMAGES = 2
 
@@ -59,11 +60,10 @@ class ClipJudgement:
         alone = len(set(e.label[~e.decidable].tolist()))
         one_camera = len(set(e.label[e.decidable & ~e.other_cameras].tolist()))
         if not self.several_cameras:
-            lines.append(
-                "The data set has one camera, or none that is known: clips are held against other clips by features "
-                "alone."
-            )
-        elif one_camera:
+            if self.claims[1].stands:
+                lines.append(f"{_NO_CAMERAS.capitalize()}: clips are held against other clips by features alone.")
+            return lines
+        if one_camera:
             lines.append(
                 f"{one_camera} identities were seen by one camera: their clips are held against others of that camera."
             )
@@ -152,7 +152,8 @@ def judge_clips(
     judged = fair.decidable & (fair.size >= LEAST_IMAGES)
     natural = judged & (trained == given)[first]
     moved = (injected.clip[rows] >= 0)[first] & (fair.size >= LEAST_IMAGES)
-    claim = _claim_wrong(fair.wrong[natural], as_trained.wrong[moved], precision)
+    several = len(names) > 1
+    claim = _claim_wrong(fair.wrong[natural], as_trained.wrong[moved], precision, several)
     threshold = _threshold(claim[0])
     sure = natural & (fair.wrong >= threshold)
     # what was moved from a label that is as surely wrong itself has no right name that is known
@@ -168,7 +169,7 @@ def judge_clips(
         named=named,
         unnamed=sure & ~named,
         claims=(names_claim, claim[0]),
-        several_cameras=len(names) > 1,
+        several_cameras=several,
         names=np.array([*samples.class_names, None], object)[:-1],
         first=samples.file_name[rows[first]],
     )
@@ -211,8 +212,13 @@ class _Named:
         return int(found.sum()), int((found & self.right).sum())
 
 
-def _claim_wrong(score: np.ndarray, injected: np.ndarray, asked: float) -> tuple[Claim, FalseAlarms | None]:
+def _claim_wrong(
+    score: np.ndarray, injected: np.ndarray, asked: float, several_cameras: bool
+) -> tuple[Claim, FalseAlarms | None]:
     """That clips are wrong, by these log odds of the data set's own [n] and of those that were moved [m]."""
+    if len(injected) < LEAST_INJECTED and not several_cameras:
+        reason = f"{_NO_CAMERAS}, and {len(injected)} clips were moved on purpose to show what features alone are worth"
+        return Claim(CLIPS_OUT, asked, refused=reason), None
     if len(injected) < LEAST_INJECTED:
         reason = (
             f"{len(injected)} clips were moved on purpose in the scoring run, and {LEAST_INJECTED} are needed to show "

@@ -1,5 +1,7 @@
 """Verdicts on whole clips, and what is said where none can be given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from synthetic_run import synthetic_run
@@ -77,3 +79,12 @@ def test_without_moved_clips_verdicts_are_refused_with_that_reason():
         "0 clips were moved on purpose"
     )
     assert "clips moved on purpose" in judgement.claims[0].remedy
+
+
+def test_a_set_without_cameras_says_so_once():
+    run = synthetic_run(600, 30, wrong=0.0, outliers=0.0, seed=4)
+    samples = replace(run.trajectory.samples, camid=np.full(run.trajectory.num_samples, "", object))
+    judgement = judge_clips(replace(run.trajectory, samples=samples), 0.95)
+    said = [*{claim.refused for claim in judgement.claims}, *judgement.sentences]
+    assert sum("one camera, or none that is known" in line for line in said) == len(said) == 1
+    assert not any(claim.remedy for claim in judgement.claims)
