@@ -61,7 +61,9 @@ class ClipJudgement:
         one_camera = len(set(e.label[e.decidable & ~e.other_cameras].tolist()))
         if not self.several_cameras:
             if self.claims[1].stands:
-                lines.append(f"{_NO_CAMERAS.capitalize()}: clips are held against other clips by features alone.")
+                lines.append(
+                    f"{_NO_CAMERAS.capitalize()}: clips are held against other clips by features alone."
+                )
             return lines
         if one_camera:
             lines.append(

@@ -2,9 +2,9 @@
 
 Same identity: the similarity of two identities' prototypes, measured in the standard deviations of what each of
 them has with all others, so that plain clothes that many wear do not count as much as what only the two share. A
-link that was missed between cameras leaves no camera shared: where few identities share no camera, that two do not
-speaks for them. More than one person: the clips of an identity in two parts by average linkage, and by how much
-clips of one part are more alike than clips of both.
+link that was missed between cameras leaves no camera shared, and each camera that two identities share speaks against
+them: it takes a broken track besides. More than one person: the clips of an identity in two parts by average linkage,
+and by how much clips of one part are more alike than clips of both.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from scipy.spatial.distance import squareform
 
 from fastreid_prune.purify.candidate_classes import most_similar
 from fastreid_prune.purify.discriminant import class_sums, unit
-from fastreid_prune.purify.identity_pairs import mutual_pairs
+from fastreid_prune.purify.identity_pairs import camera_score, mutual_pairs
 
 # up to so many pairs of identities all are compared (ours)
 EXACT_PAIRS = 50_000_000
@@ -24,8 +24,6 @@ EXACT_PAIRS = 50_000_000
 LEAST_CLIPS, LEAST_SHARE = 2, 0.15
 # a part is a known identity's where its prototype is this much more like it than like the other part (ours)
 _NAMED_AHEAD = 0.05
-# standard scores a nat: what the tail of a normal distribution loses about 4 deviations out
-_SCORE_OF_NAT = 0.25
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class IdentityPair:
 
     Attributes:
         first, second: classes; the first has at least as many images.
-        score: mean of the two standard scores of their similarity, and more where they share no camera.
+        score: mean of the two standard scores of their similarity, and what their cameras say.
         similarity: cosine of their prototypes.
         next_best: the highest cosine of either with any third identity.
         shared_cameras: cameras that saw both.
@@ -95,10 +93,11 @@ def same_identity(
         return []
     proto = prototypes(features, label, weight, num_classes)[present]
     seen = np.zeros((num_classes, int(camera.max()) + 1), np.float32)
+
     seen[label[weight > 0], camera[weight > 0]] = 1
     seen = seen[present]
     if len(present) ** 2 > EXACT_PAIRS:
-        found = mutual_pairs(proto, seen, _SCORE_OF_NAT)
+        found = mutual_pairs(proto, seen)
         numbers = found.one, found.other, found.score, found.similarity, found.next_best, found.shared
         pairs = [
             _pair(one, other, score, similarity, next_best, shared, present, count)
@@ -111,7 +110,8 @@ def same_identity(
         np.nanstd(similarity, 1, keepdims=True), 1e-6
     )
     shared = np.rint(seen @ seen.T).astype(int)
-    score = (standard + standard.T) / 2 + np.where(shared == 0, _apart(shared), 0.0)
+    number = np.rint(seen.sum(1)).astype(int)
+    score = (standard + standard.T) / 2 + camera_score(number[:, None], number, shared, number, seen.shape[1])
     best = np.nanargmax(score, axis=1)
     pairs = []
     for one, other in enumerate(best):
@@ -146,12 +146,6 @@ def _pair(
         float(next_best),
         int(shared),
     )
-
-
-def _apart(shared: np.ndarray) -> float:
-    """What it adds to a score that two identities share no camera, by how rare that is among all pairs."""
-    pairs = shared[np.triu_indices(len(shared), 1)]
-    return -_SCORE_OF_NAT * float(np.log(max((pairs == 0).mean(), 1 / len(pairs))))
 
 
 def more_than_one_person(

@@ -1,9 +1,14 @@
 """Identities that are one person, and identities that hold more than one."""
 
+from collections import Counter
+from itertools import combinations, product
+from math import comb
+
 import numpy as np
 import pytest
 from test_clips import people
 
+from fastreid_prune.purify import identity_pairs
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.identities import more_than_one_person, same_identity
 
@@ -33,6 +38,24 @@ def test_where_one_camera_saw_all_sharing_it_says_nothing():
     one = same_identity(features, label, np.zeros(len(label), int), np.ones(len(label)), 21)
     many = same_identity(features, label, camera, np.ones(len(label)), 21)
     assert one[0].shared_cameras == 1 and one[0].score < many[0].score
+
+
+def test_cameras_are_weighed_as_counting_all_ways_does():
+    """All sets of three cameras, drawn as two persons' and as one person's under two numbers."""
+    number, both = np.array([1, 2, 2, 3, 3, 3]), identity_pairs._BOTH
+    size = (np.bincount(number, minlength=4) + 1) / (len(number) + 4)
+    same, apart = Counter(), Counter()
+    sets = [frozenset(some) for few in range(4) for some in combinations(range(3), few)]
+    for a, b in product(sets, sets):
+        key, seen = (len(a), len(b), len(a & b)), a | b
+        same[key] += (
+            size[len(seen)] / comb(3, len(seen)) * both ** len(a & b) * ((1 - both) / 2) ** len(a ^ b)
+        )
+        apart[key] += size[len(a)] / comb(3, len(a)) * size[len(b)] / comb(3, len(b))
+    for (one, other, shared), chance in apart.items():
+        found = identity_pairs.camera_score(np.array(one), np.array(other), np.array(shared), number, 3)
+        nats = np.log(same[one, other, shared] / chance)
+        assert found == pytest.approx(identity_pairs._SCORE_OF_NAT * nats)
 
 
 def test_two_persons_under_one_number_are_parted_rightly_and_the_others_score_less():
