@@ -74,8 +74,8 @@ setup(
         ]
     },
     install_requires=[
-        "torch>=2.1",
-        "torchvision>=0.16",
+        "torch>=2.3",
+        "torchvision>=0.18",
         "numpy>=1.26",
         "click>=8.1",
         "rich>=13",

@@ -16,12 +16,11 @@ tests=(
     tests/api/test_any_loop.py
 )
 [ $# -eq 0 ] || tests=("$@")
-# the oldest torch with a wheel for that Python, the torchvision that goes with it, the numpy that it was built for, and a
-# pyarrow that takes that numpy
+# the oldest torch that is promised and has a wheel for that Python, and the torchvision that goes with it
 declare -A oldest=(
-    [3.10]="torch==2.1.2 torchvision==0.16.2 numpy<2 pyarrow<26"
-    [3.11]="torch==2.1.2 torchvision==0.16.2 numpy<2 pyarrow<26"
-    [3.12]="torch==2.2.2 torchvision==0.17.2 numpy<2 pyarrow<26"
+    [3.10]="torch==2.3.1 torchvision==0.18.1"
+    [3.11]="torch==2.3.1 torchvision==0.18.1"
+    [3.12]="torch==2.3.1 torchvision==0.18.1"
     [3.13]="torch==2.6.0 torchvision==0.21.0"
     [3.14]="torch==2.9.0 torchvision==0.24.0"
 )

@@ -12,8 +12,8 @@ from pathlib import Path
 
 # distribution -> (module, lowest version that works, what installs it)
 _NEEDS = {
-    "torch": ("torch", "2.1", "pip install torch torchvision"),
-    "torchvision": ("torchvision", "0.16", "pip install torch torchvision"),
+    "torch": ("torch", "2.3", "pip install torch torchvision"),
+    "torchvision": ("torchvision", "0.18", "pip install torch torchvision"),
     "numpy": ("numpy", "1.26", "pip install 'numpy>=1.26'"),
     "yacs": ("yacs", "0", "pip install yacs"),
     "scikit-learn": ("sklearn", "0", "pip install scikit-learn"),
@@ -24,8 +24,6 @@ _NEEDS = {
     "pyarrow": ("pyarrow", "15", "pip install 'pyarrow>=15'"),
     "rich": ("rich", "13", "pip install 'rich>=13'"),
 }
-# pyarrow 26 wants numpy 2
-_OLD_NUMPY = "pip install 'numpy<2' 'pyarrow<26'"
 
 
 @dataclass(frozen=True)
@@ -64,25 +62,10 @@ def _distribution(name: str) -> Finding:
     if importlib.util.find_spec(module) is None:
         return Finding(name, "missing", False, mend)
     version = importlib.metadata.version(name)
-    if name == "numpy" and _is_too_new(version, importlib.metadata.version("torch") if _has_torch() else ""):
-        return Finding(name, f"{version}; torch before 2.3 is built for numpy 1", False, _OLD_NUMPY)
     fits = _number(version) >= _number(lowest)
     return Finding(
         name, version if fits else f"{version}, {lowest} or newer needed", fits, "" if fits else mend
     )
-
-
-def _has_torch() -> bool:
-    return importlib.util.find_spec("torch") is not None
-
-
-def _is_too_new(numpy: str, torch: str) -> bool:
-    """Whether that torch cannot read arrays of that numpy.
-
-    >>> _is_too_new("2.4.1", "2.2.2"), _is_too_new("1.26.4", "2.2.2"), _is_too_new("2.4.1", "2.14.1+cpu")
-    (True, False, False)
-    """
-    return bool(torch) and _number(torch) < _number("2.3") and _number(numpy) >= _number("2")
 
 
 def _fastreid() -> Finding:

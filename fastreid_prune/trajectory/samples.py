@@ -166,7 +166,7 @@ class Samples:
         try:
             with open(path, newline="", encoding="utf-8") as file:
                 rows = list(csv.reader(file))
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise FastreidPruneError(
                 f"{path}: cannot be read ({error}). Copy it again from its run."
             ) from error

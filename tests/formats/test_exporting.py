@@ -320,7 +320,7 @@ def test_an_output_folder_with_something_in_it_is_left_alone(scored_run, tmp_pat
 def test_a_run_with_names_that_leave_the_root_is_refused(scored_run, tmp_path, name):
     names = Samples.from_items([name, "s/b.jpg"], ["m_1", "m_2"], ["c", "c"])
     run = scored_run(names=names)
-    with pytest.raises(FastreidPruneError, match="not paths inside"):
+    with pytest.raises(FastreidPruneError, match="not paths inside|contains NUL"):  # Python 3.10 reads none
         export_run(run, tmp_path / "out", [form.name for form in written()], images=tmp_path)
     assert os.listdir(tmp_path) == ["run"]
 

@@ -175,8 +175,9 @@ def test_lists_that_were_changed_are_refused_until_it_is_accepted(scored_run, tm
 def test_hostile_names_in_lists_match_nothing(scored_run, tmp_path, name):
     published = Published(scored_run, tmp_path)
     before = tree(tmp_path)
+    row = [name, "market1501_1", "c", *["1"] * 20][: len(header(published))]
     with open(published.lists / "scores.csv", "a", newline="") as file:
-        csv.writer(file).writerows([[name, "market1501_1", "c", *["1"] * 20][: len(header(published))]] * 3)
+        file.write(3 * f"{','.join(row)}\n")  # csv of Python 3.10 writes no NUL
     published.read(edited=True)
     assert sum(published.summary.tally.problems.values()) == 3
     after = tree(tmp_path)

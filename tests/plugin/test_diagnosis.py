@@ -1,5 +1,8 @@
 """What doctor says of the GPU, from what torch says of it."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -46,10 +49,16 @@ def test_the_library_that_searches_is_named_with_the_reason(monkeypatch):
     assert "faiss-" in diagnosis._faiss().found
 
 
-@pytest.mark.parametrize(("torch_version", "fits"), [("2.2.2+cpu", False), ("2.3.0", True)])
-def test_a_numpy_that_the_torch_cannot_read_is_named_with_what_fits(torch_version, fits, monkeypatch):
-    versions = {"numpy": "2.4.1", "torch": torch_version}
-    monkeypatch.setattr(diagnosis.importlib.metadata, "version", versions.__getitem__)
-    found = diagnosis._distribution("numpy")
+@pytest.mark.parametrize(("version", "fits"), [("2.2.2+cpu", False), ("2.3.0", True), ("2.14.1", True)])
+def test_a_torch_that_is_too_old_is_named_with_what_installs_another(version, fits, monkeypatch):
+    monkeypatch.setattr(diagnosis.importlib.metadata, "version", lambda name: version)
+    found = diagnosis._distribution("torch")
     assert found.fits is fits
-    assert found.mend == ("" if fits else "pip install 'numpy<2' 'pyarrow<26'")
+    assert found.mend == ("" if fits else "pip install torch torchvision")
+
+
+def test_the_lowest_versions_are_those_of_the_package():
+    setup = (Path(__file__).parents[2] / "setup.py").read_text()
+    stated = dict(re.findall(r'"([\w-]+)>=([\d.]+)",', setup))
+    named = {name: lowest for name, (_, lowest, _) in diagnosis._NEEDS.items() if lowest != "0"}
+    assert named.items() <= stated.items()
