@@ -110,7 +110,8 @@ def images(markdown: str, name: str) -> str:
     header, rows, _ = table_after(markdown)
     processed, reached = header.index("images processed"), header.index("accuracy")
     points = [
-        (row[0].replace("`", ""), value(row[processed].replace(",", ""))[0], *value(row[reached])) for row in rows
+        (row[0].replace("`", ""), value(row[processed].replace(",", ""))[0], *value(row[reached]))
+        for row in rows
     ]
     _, everything, middle, spread = points[0]
     with figure(480, 360) as (drawing, axes):
@@ -140,7 +141,9 @@ def growth(markdown: str, name: str) -> str:
         lines.setdefault(re.findall("`(.+?)`", row[command])[0], []).append(row)
     looks = list(zip((INK, OTHER, GIVEN, KEPT, INK, OTHER, GIVEN), "osD^vPX", strict=True))
     with figure(560, 330, ncols=2) as (drawing, panels):
-        for axes, column, label in zip(panels, ("s", "peak GiB"), ("seconds", "peak memory, GiB"), strict=True):
+        for axes, column, label in zip(
+            panels, ("s", "peak GiB"), ("seconds", "peak memory, GiB"), strict=True
+        ):
             shown = header.index(column)
             for (verb, some), (colour, marker) in zip(lines.items(), looks, strict=False):
                 x, y = (
@@ -151,7 +154,9 @@ def growth(markdown: str, name: str) -> str:
                     x, y, color=colour, marker=marker, label=verb if axes is panels[0] else None, ms=5, lw=1.2
                 )
                 if x:
-                    axes.plot([x[0], x[-1]], [y[0], y[0] * x[-1] / x[0]], color=KEPT, lw=0.8, ls=":", zorder=1)
+                    axes.plot(
+                        [x[0], x[-1]], [y[0], y[0] * x[-1] / x[0]], color=KEPT, lw=0.8, ls=":", zorder=1
+                    )
             axes.set_xscale("log")
             axes.set_yscale("log")
             sizes = sorted({int(value(row[samples].replace(",", ""))[0]) for row in rows})

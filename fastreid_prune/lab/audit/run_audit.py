@@ -80,7 +80,9 @@ def write_up(plan: Plan, truth: Path | None, seconds: dict[str, float]) -> Audit
     seconds["lists"] = time.perf_counter() - began
     sentences += [*summary.held, summary.regime.words]
     counts = dict(summary.manifest.counts)
-    return Audited(run, counts, judged, sentences, quality, plan.output / "manifest.csv", page, lists, seconds)
+    return Audited(
+        run, counts, judged, sentences, quality, plan.output / "manifest.csv", page, lists, seconds
+    )
 
 
 def _unreadable(run: Path) -> list[str]:
