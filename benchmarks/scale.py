@@ -1,6 +1,7 @@
 """Where time and memory go when sets grow: judging, scoring, pruning, lists and page of made-up scored runs.
 
 python benchmarks/scale.py --sizes 40000,160000,640000
+python benchmarks/scale.py --sizes 1000000 --folder DIR    # kept, and gone on with after a break
 
 Identities grow with samples. Their sizes have a long tail; each has tracklets of near-copies in several cameras. Some
 labels are wrong, some tracklets are moved as a whole, some images show nobody known, and errors are injected on top as
@@ -11,12 +12,15 @@ the last two beside the linear law from the smallest size, and what the verdicts
 """
 
 import contextlib
+import json
 import math
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import numpy as np
@@ -24,6 +28,7 @@ import torch
 from recorder import GIB, peak_memory
 
 from fastreid_prune.datasets.truth import TruthRow, write_truth
+from fastreid_prune.io.files import written_whole
 from fastreid_prune.purify.injection_plan import plan_calibration
 from fastreid_prune.scored_run.injected import COMPOSED_FOLDER, record_of
 from fastreid_prune.trajectory import FeatureRecorder, Samples
@@ -32,6 +37,7 @@ from fastreid_prune.trajectory.statistics import BatchStatistics, batch_statisti
 BLOCK, DRAWN = 4096, 1000
 CAMERAS = 6
 WRONG, MOVED, OUTLIERS = 0.05, 0.02, 0.02
+MAKE = "make"
 STEPS = ("score", "judge", "by_lists", "auto", "export", "report")
 COMMANDS = {
     "score": ["prune", "{0}/run", "--ratio", "0.3", "-o", "{0}/entropy.csv"],
@@ -49,30 +55,65 @@ COMMANDS = {
 @click.option("--size", default=512, show_default=True, help="Of the features.")
 @click.option("--epochs", default=2, show_default=True)
 @click.option("--steps", default=",".join(STEPS), show_default=True)
-def main(sizes: str, per_identity: int, size: int, epochs: int, steps: str) -> None:
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keeps the runs and what was measured: a step that is done there is not done again.",
+)
+def main(sizes: str, per_identity: int, size: int, epochs: int, steps: str, folder: Path | None) -> None:
     """Print a line a step and size as soon as it is there."""
     click.echo(
         "| samples | identities | step | s | processor s | of linear | peak GiB | of linear | |\n"
         "|---|---|---|---|---|---|---|---|---|"
     )
-    first: dict[str, tuple[int, float, float]] = {}
+    first: dict[str, Measured] = {}
     for samples in (int(part) for part in sizes.split(",")):
-        with tempfile.TemporaryDirectory() as folder:
+        with contextlib.ExitStack() as stack:
+            if folder is None:
+                root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            else:
+                root = folder / str(samples)
             identities = samples // per_identity
-            for step in ("make the run", *(step.strip() for step in steps.split(","))):
-                if step == "make the run":
-                    measured = peak_memory(make_run, Path(folder), samples, identities, size, epochs)
-                elif step in ("judge", "by_lists"):
-                    measured = peak_memory(judge, Path(folder), step == "by_lists")
-                else:
-                    measured = peak_memory(command, [part.format(folder) for part in COMMANDS[step]])
-                ((seconds, busy), told), _, peak = measured
-                small, least, lowest = first.setdefault(step, (samples, busy, peak))
-                law = samples / small
+            for step in (MAKE, *(step.strip() for step in steps.split(","))):
+                found = measured(root, step, samples, identities, size, epochs)
+                least = first.setdefault(step, found)
+                law = samples / least.samples
                 click.echo(
-                    f"| {samples} | {identities} | {step} | {seconds:.1f} | {busy:.1f} | {busy / least / law:.2f} | "
-                    f"{peak / GIB:.2f} | {peak / lowest / law:.2f} | {told} |"
+                    f"| {samples} | {identities} | {step} | {found.seconds:.1f} | {found.busy:.1f} | "
+                    f"{found.busy / least.busy / law:.2f} | {found.peak / GIB:.2f} | "
+                    f"{found.peak / least.peak / law:.2f} | {found.told} |"
                 )
+
+
+class Measured(NamedTuple):
+    """Seconds by the wall and of processor time, peak memory in bytes, and what the step said."""
+
+    samples: int
+    seconds: float
+    busy: float
+    peak: int
+    told: str
+
+
+def measured(root: Path, step: str, samples: int, identities: int, size: int, epochs: int) -> Measured:
+    """One step in a process of its own; what ``root`` holds of an earlier measurement, if it is there."""
+    kept = root / f"{step}.json"
+    if kept.is_file():
+        return Measured(**json.loads(kept.read_text()))
+    if step == MAKE:
+        # half a run is made again
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        found = peak_memory(make_run, root, samples, identities, size, epochs)
+    elif step in ("judge", "by_lists"):
+        found = peak_memory(judge, root, step == "by_lists")
+    else:
+        found = peak_memory(command, [part.format(root) for part in COMMANDS[step]])
+    ((seconds, busy), told), _, peak = found
+    done = Measured(samples, seconds, busy, peak, told)
+    with written_whole(kept) as part:
+        part.write_text(json.dumps(done._asdict()))
+    return done
 
 
 Timed = tuple[tuple[float, float], str]
