@@ -15,6 +15,10 @@ from fastreid_prune.evaluation.knn import backend, faiss_module, knn
 # up to so many rows all are compared with all, and up to so many classes with all samples (ours); beyond, a query falls
 # into so many lists
 EXACT_ROWS, EXACT_CLASSES, LISTS_ASKED = 50_000, 8_000, 32
+# in a list, on average, of very many: then a query costs the same however many there are
+ROWS_A_LIST, CLASSES_A_LIST = 200, 64
+# k-means of more lists than this is made in two steps
+_AT_ONCE = 900
 _ROUNDS, _TRAINED_ON = 6, 48
 _SAMPLE = 256
 
@@ -35,19 +39,26 @@ class Partition:
     centres: np.ndarray
 
     @classmethod
-    def of(cls, rows: np.ndarray, seed: int = 0) -> "Partition":
-        """Twice as many lists as the square root of the number of rows [n, D] float32, found on a sample of them."""
-        faiss = faiss_module()
-        count = max(1, min(int(2 * len(rows) ** 0.5), len(rows)))
+    def of(cls, rows: np.ndarray, a_list: int = ROWS_A_LIST, seed: int = 0) -> "Partition":
+        """Lists of rows [n, D] float32, found on a sample of them.
+
+        Args:
+            rows: of about length 1.
+            a_list: the most rows in a list, on average. Fewer rows than its square times 4 are in twice as many lists
+                as the square root of their number.
+            seed: of the sample and of k-means.
+        """
+        count = max(1, min(max(int(2 * len(rows) ** 0.5), len(rows) // a_list), len(rows)))
         rng = np.random.default_rng(seed)
         some = rng.choice(len(rows), min(len(rows), _TRAINED_ON * count), replace=False)
         sample = np.ascontiguousarray(rows[np.sort(some)], np.float32)
-        kmeans = faiss.Kmeans(
-            rows.shape[1], count, niter=_ROUNDS, seed=seed + 1, spherical=True, min_points_per_centroid=1,
-            max_points_per_centroid=_TRAINED_ON,
-        )  # fmt: skip
-        kmeans.train(sample)
-        return cls(kmeans.centroids)
+        if count <= _AT_ONCE:
+            return cls(_centres(sample, count, seed + 1))
+        groups = cls(_centres(sample, int(count**0.5), seed + 1)).lists(sample, 1)[:, 0]
+        inside = [np.flatnonzero(groups == one) for one in np.unique(groups)]
+        return cls(np.concatenate([
+            _centres(sample[one], max(1, round(count * len(one) / len(sample))), seed + 1) for one in inside
+        ]))  # fmt: skip
 
     def lists(self, rows: np.ndarray, count: int) -> np.ndarray:
         """The lists [n, count] int32 that rows [n, D] are nearest to, the nearest first."""
@@ -56,6 +67,16 @@ class Partition:
             part = slice(start, start + (1 << 16))
             result[part] = knn(rows[part], self.centres, result.shape[1])[1]
         return result
+
+
+def _centres(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """[count, D] float32 of length 1, by k-means on as many of the rows as it needs."""
+    kmeans = faiss_module().Kmeans(
+        rows.shape[1], count, niter=_ROUNDS, seed=seed, spherical=True, min_points_per_centroid=1,
+        max_points_per_centroid=_TRAINED_ON,
+    )  # fmt: skip
+    kmeans.train(rows)
+    return np.asarray(kmeans.centroids)
 
 
 def knn_in_lists(
@@ -88,7 +109,7 @@ def knn_in_lists(
     order = np.argsort(gallery_list, kind="stable")
     limits = np.searchsorted(gallery_list[order], np.arange(count + 1))
     asking = np.argsort(query_lists, axis=None, kind="stable")
-    asked = np.searchsorted(query_lists.ravel()[asking], np.arange(count + 1))
+    asked = np.searchsorted(query_lists.ravel(), np.arange(count + 1), sorter=asking)
     asking //= query_lists.shape[1]
     heap = faiss.ResultHeap(len(query), k, keep_max=True)
     for one in range(count):

@@ -67,7 +67,7 @@ def _soft_labels(
     labels = np.array([classes[pid] for pid in pids], np.int64)
     mean_logits = cast(Any, trajectory.mean_logits)
     if too_many(mean_logits):
-        top = top_classes(mean_logits, trajectory.labels)
+        top = top_classes(trajectory)
         given = mean_logits.at(rows, labels[:, None])[:, 0]
         return np.exp(given - top.log_total[rows]), names[top.classes[rows, 0]]
     score, most_likely = np.empty(len(rows)), np.empty(len(rows), np.int64)

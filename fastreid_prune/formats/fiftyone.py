@@ -71,7 +71,7 @@ def _samples(publication: Publication) -> Iterator[dict[str, Any]]:
     rows = publication.manifest_rows()
     action, new_pid = publication.manifest.action[rows], publication.manifest.new_pid[rows]
     # of very many classes the first one is named and the logits are left out: samples x classes fit into no file
-    top = top_classes(mean_logits, trajectory.labels) if too_many(mean_logits) else None
+    top = top_classes(trajectory) if too_many(mean_logits) else None
     for start in range(0, len(readable), _BLOCK_ROWS):
         block = readable[start : start + _BLOCK_ROWS]
         some = publication.rows[block]

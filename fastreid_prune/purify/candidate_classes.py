@@ -7,7 +7,13 @@ prototypes, and those that are in question anyway. What is computed of them is e
 import numpy as np
 
 from fastreid_prune.evaluation import inverted_lists
-from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists
+from fastreid_prune.evaluation.inverted_lists import (
+    CLASSES_A_LIST,
+    LISTS_ASKED,
+    Partition,
+    is_exact,
+    knn_in_lists,
+)
 from fastreid_prune.evaluation.knn import knn
 from fastreid_prune.trajectory.blocks import row_slices
 
@@ -50,7 +56,7 @@ def most_similar(rows: np.ndarray, prototypes: np.ndarray, k: int) -> np.ndarray
     found = np.empty((len(rows), min(k, len(prototypes))), np.int64)
     exact = is_exact(len(prototypes), inverted_lists.EXACT_CLASSES)
     if not exact:
-        partition = Partition.of(prototypes)
+        partition = Partition.of(prototypes, CLASSES_A_LIST)
         list_of = partition.lists(prototypes, 1)[:, 0]
     for part in row_slices(len(rows), 1, _QUERIES):
         if exact:

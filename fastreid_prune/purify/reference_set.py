@@ -93,7 +93,7 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
     candidates = first_logits = log_total = None
     approximations: list[str] = []
     if isinstance(logits, FactoredLogits) and too_many(logits):
-        top = top_classes(logits, trajectory.labels)
+        top = top_classes(trajectory)
         log_total = top.log_total
         approximations.append(top.sentence)
         prototypes = unit(class_sums(plain, label, label_confidence, classes))

@@ -32,7 +32,7 @@ def soft_label_summary(trajectory: Trajectory) -> SoftLabelSummary:
     """Summarise the soft labels of a trajectory; memory: one block. Very many are looked up (:mod:`.top_classes`)."""
     count, logits = trajectory.num_samples, trajectory.mean_logits
     if isinstance(logits, FactoredLogits) and too_many(logits):
-        found = top_classes(logits, trajectory.labels)
+        found = top_classes(trajectory)
         own = logits.at(np.arange(count), np.asarray(trajectory.labels)[:, None])[:, 0]
         best, second = found.classes[:, :2].T.astype(np.int64)
         top, given = (np.exp(one - found.log_total) for one in (found.logits[:, 0], own))

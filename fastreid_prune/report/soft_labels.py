@@ -56,7 +56,7 @@ def soft_labels(trajectory: Trajectory, labels: np.ndarray, top: int = TOP) -> S
     top = min(top, classes)
     factors = trajectory.mean_logits
     if isinstance(factors, FactoredLogits) and too_many(factors):
-        known = top_classes(factors, trajectory.labels)
+        known = top_classes(trajectory)
         own = factors.at(np.arange(count), labels[:, None])[:, 0]
         others = np.where(known.classes[:, 0] == labels, known.logits[:, 1], known.logits[:, 0])
         return SoftLabels(

@@ -116,7 +116,7 @@ def _ahead(trajectory: Trajectory, label: np.ndarray) -> np.ndarray:
     """[N] the mean logit of ``label`` minus the highest of any other class."""
     logits = trajectory.mean_logits
     if isinstance(logits, FactoredLogits) and too_many(logits):
-        top = top_classes(logits, trajectory.labels)
+        top = top_classes(trajectory)
         other = np.where(top.classes[:, 0] == label, top.logits[:, 1], top.logits[:, 0])
         return (logits.at(np.arange(len(label)), label[:, None])[:, 0] - other).astype(float)
     result = np.full(len(label), np.nan)

@@ -38,7 +38,7 @@ def entropy(trajectory: Trajectory, device: str = "cpu") -> np.ndarray:
     logits = trajectory.mean_logits
     if isinstance(logits, FactoredLogits):
         if too_many(logits):
-            return top_classes(logits, trajectory.labels).entropy
+            return top_classes(trajectory).entropy
         return entropy_of_factors(logits.to(device))
     return entropy_of_logits(logits)
 

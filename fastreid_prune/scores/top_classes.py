@@ -1,10 +1,10 @@
 """The most probable classes of each sample where there are too many logits to compute: found through inverted lists.
 
 Logits that are kept as features and weights cost ``N C T D`` operations to read. Beyond a size only those classes are
-computed that a sample's features point to (inner products, found as :mod:`.inverted_lists` finds neighbours). What all
-other classes sum up to is estimated from classes drawn at random, the same for all samples, each standing for as many
-as were not drawn: an unbiased estimate of the softmax's denominator. How often the list of classes is right, and how
-far the entropy is off, is measured on a sample of rows.
+computed that a sample's features point to (inner products, found as :mod:`.inverted_lists` finds neighbours), that
+were predicted in the last epochs, or that are given. What all other classes sum up to is estimated from classes drawn
+at random, the same for all samples, each standing for as many as were not drawn: an unbiased estimate of the softmax's
+denominator. How often the list of classes is right, and how far the entropy is off, is measured on a sample of rows.
 """
 
 import hashlib
@@ -17,11 +17,18 @@ import torch
 
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.evaluation import inverted_lists
-from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists
+from fastreid_prune.evaluation.inverted_lists import (
+    CLASSES_A_LIST,
+    LISTS_ASKED,
+    Partition,
+    is_exact,
+    knn_in_lists,
+)
 from fastreid_prune.evaluation.knn import knn
 from fastreid_prune.io.bars import bar
 from fastreid_prune.io.files import written_whole
 from fastreid_prune.scores.factored_entropy import entropy_of_tiles
+from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import Rows, row_slices
 from fastreid_prune.trajectory.factors import FactoredLogits
 
@@ -30,6 +37,8 @@ logger = logging.getLogger("fastreid.prune")
 # up to so many logits all are computed (ours)
 EXACT_LOGITS = 1_000_000_000
 TOP, _DRAWN = 16, 2048
+# epochs, the last ones, whose predictions are looked at
+_PREDICTED = 3
 _BLOCK_BYTES = 512 << 20
 _CHECKED = 256
 _FILE = "top_classes.npz"
@@ -72,20 +81,25 @@ def too_many(logits: Rows, limit: int | None = None) -> bool:
     return isinstance(logits, FactoredLogits) and logits.shape[0] * logits.shape[1] > limit
 
 
-def top_classes(logits: FactoredLogits, labels: np.ndarray) -> TopClasses:
+def top_classes(trajectory: Trajectory) -> TopClasses:
     """Look up the most probable classes of all samples, or read what an earlier call kept beside the factors.
 
+    The given classes and those that were predicted in the last epochs are looked at besides: most often one of them is
+    the first.
+
     Args:
-        logits: of N samples.
-        labels: [N] int64, the given classes, which are looked at besides: most often they are the first; -1 for none.
+        trajectory: whose mean logits are :class:`.factors.FactoredLogits`.
     """
+    logits, labels = trajectory.mean_logits, np.asarray(trajectory.labels)
+    assert isinstance(logits, FactoredLogits)
+    besides = np.column_stack([*trajectory.epochs.predicted[-_PREDICTED:], labels])
     path = logits.folders[0].parent / _FILE if logits.folders else None
-    key = np.frombuffer(_key(logits), np.uint8)
+    key = np.frombuffer(_key(logits, besides), np.uint8)
     if path is not None and path.is_file():
         with np.load(path, allow_pickle=False) as kept:
             if "key" in kept and np.array_equal(kept["key"], key):
                 return TopClasses(**{name: kept[name] for name in TopClasses.__dataclass_fields__})
-    found = _looked_up(logits, labels)
+    found = _looked_up(logits, besides)
     if path is not None:
         try:
             with written_whole(path) as part, open(part, "wb") as file:
@@ -95,12 +109,20 @@ def top_classes(logits: FactoredLogits, labels: np.ndarray) -> TopClasses:
     return found
 
 
-def _key(logits: FactoredLogits) -> bytes:
+def _key(logits: FactoredLogits, besides: np.ndarray) -> bytes:
     """Tells the factors that a file is of."""
     digest = hashlib.sha256(np.ascontiguousarray(logits.shares).data)
+    digest.update(np.ascontiguousarray(besides).data)
     digest.update(
         repr(
-            (logits.shape, TOP, _DRAWN, LISTS_ASKED, is_exact(logits.shape[1], inverted_lists.EXACT_CLASSES))
+            (
+                logits.shape,
+                TOP,
+                _DRAWN,
+                LISTS_ASKED,
+                CLASSES_A_LIST,
+                is_exact(logits.shape[1], inverted_lists.EXACT_CLASSES),
+            )
         ).encode()
     )
     for folder in logits.folders:
@@ -110,13 +132,13 @@ def _key(logits: FactoredLogits) -> bytes:
     return digest.digest()
 
 
-def _looked_up(logits: FactoredLogits, labels: np.ndarray) -> TopClasses:
+def _looked_up(logits: FactoredLogits, besides: np.ndarray) -> TopClasses:
     count, classes = logits.shape
     top = min(TOP, classes)
     right = logits.right(slice(None))
     exact = is_exact(classes, inverted_lists.EXACT_CLASSES)
     if not exact:
-        partition = Partition.of(right)
+        partition = Partition.of(right, CLASSES_A_LIST)
         list_of = partition.lists(right, 1)[:, 0]
     drawn = np.sort(np.random.default_rng(0).choice(classes, min(_DRAWN, classes), replace=False))
     place = np.full(classes, -1)
@@ -134,8 +156,9 @@ def _looked_up(logits: FactoredLogits, labels: np.ndarray) -> TopClasses:
             else:
                 near, found = knn_in_lists(some, right, top, partition.lists(some, LISTS_ASKED), list_of)
             at = rows.start + seen
-            given = np.asarray(labels)[at]
-            near, found = _with_given(near, found, given, logits.at(at, np.maximum(given, 0)[:, None])[:, 0])
+            also = besides[at]
+            for one, logit in zip(also.T, logits.at(at, np.maximum(also, 0)).T, strict=True):
+                near, found = _with(near, found, one, logit)
             best[at], value[at] = np.maximum(found, 0), near
             others = (torch.from_numpy(some) @ far.T).numpy()
             log_total[at], entropy[at] = _summed(near, found, others, place, classes)
@@ -149,12 +172,13 @@ def _looked_up(logits: FactoredLogits, labels: np.ndarray) -> TopClasses:
     return TopClasses(best, value, log_total, entropy, np.mean(first), np.mean(off))
 
 
-def _with_given(
-    near: np.ndarray, found: np.ndarray, given: np.ndarray, logit: np.ndarray
+def _with(
+    near: np.ndarray, found: np.ndarray, other: np.ndarray, logit: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The logits [n, K] and classes [n, K] found, with the given class [n] and its logit [n] where it is missing."""
-    missing = (given >= 0) & ~(found == given[:, None]).any(1)
-    near[missing, -1], found[missing, -1] = logit[missing], given[missing]
+    """The logits [n, K] and classes [n, K] found, with another class [n] and its logit [n] where it is missing, instead
+    of the last; -1 is no class."""
+    missing = (other >= 0) & ~(found == other[:, None]).any(1)
+    near[missing, -1], found[missing, -1] = logit[missing], other[missing]
     order = np.argsort(-near, axis=1, kind="stable")
     return np.take_along_axis(near, order, 1), np.take_along_axis(found, order, 1)
 

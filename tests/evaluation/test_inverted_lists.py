@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastreid_prune.evaluation import inverted_lists
 from fastreid_prune.evaluation.inverted_lists import Partition, knn_in_lists, recall
 
 
@@ -47,3 +48,14 @@ def test_lists_with_too_few_rows_leave_places_empty():
 def test_the_same_rows_fall_into_the_same_lists():
     rows = people(1000)
     np.testing.assert_array_equal(Partition.of(rows).lists(rows, 4), Partition.of(rows).lists(rows, 4))
+
+
+def test_lists_made_in_two_steps_hold_as_many_neighbours_as_those_made_at_once(monkeypatch):
+    rows, share = people(6000, 600), []
+    for at_once in 10**6, 100:
+        monkeypatch.setattr(inverted_lists, "_AT_ONCE", at_once)
+        partition = Partition.of(rows, 12)
+        assert len(partition.centres) == pytest.approx(500, abs=15)
+        lists = partition.lists(rows, 16)
+        share.append(recall(rows, rows, knn_in_lists(rows, rows, 8, lists, lists[:, 0])[1]))
+    assert share[1] > share[0] - 0.03 and share[0] > 0.9

@@ -33,7 +33,7 @@ def test_what_is_found_is_exact_and_the_rest_estimated(folder, monkeypatch):
     monkeypatch.setattr(inverted_lists, "EXACT_CLASSES", 500)
     trajectory = load_trajectory(folder)
     logits = trajectory.mean_logits
-    found = top_classes.top_classes(logits, trajectory.labels)
+    found = top_classes.top_classes(trajectory)
     every, seen = logits[:].astype(np.float64), slice(0, N - 10)
     np.testing.assert_allclose(
         np.take_along_axis(every, found.classes, 1)[seen], found.logits[seen], atol=1e-4
