@@ -1,5 +1,7 @@
 """``fastreid-prune judge``: which labels are wrong, which images show no known identity."""
 
+from contextlib import nullcontext
+
 import click
 
 from fastreid_prune.cli.printing import print_table
@@ -17,8 +19,14 @@ from fastreid_prune.errors import FastreidPruneError
               help="Give verdicts although no errors were injected, so nothing shows how many are right.")  # fmt: skip
 @click.option("--truth", type=click.Path(exists=True, dir_okay=False),
               help="truth.csv of a data set with known errors: measure the verdicts.")  # fmt: skip
-def command(run: str, rule: str, precision: float, uncalibrated: bool, truth: str | None) -> None:
+@click.option("--runner", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+              help="ray: a Ray cluster judges blocks of the samples; the verdicts are the same.")  # fmt: skip
+@click.option("--address", default="auto", show_default=True, help="Of the Ray cluster.")
+def command(
+    run: str, rule: str, precision: float, uncalibrated: bool, truth: str | None, runner: str, address: str
+) -> None:
     """Judge the labels of RUN, the output folder of a scored run, and write the verdicts into its scores."""
+    from fastreid_prune.io.ray_cluster import RayBlocks
     from fastreid_prune.purify.judge_run import judge_run
     from fastreid_prune.purify.kind_quality import HEADER
 
@@ -26,7 +34,8 @@ def command(run: str, rule: str, precision: float, uncalibrated: bool, truth: st
         if rule != "judge":
             raise FastreidPruneError(f"--uncalibrated is for --rule judge; found --rule {rule}.")
         rule = "uncalibrated"
-    judged = judge_run(run, rule=rule, precision=precision, truth=truth)
+    with RayBlocks(address) if runner == "ray" else nullcontext() as pool:
+        judged = judge_run(run, rule=rule, precision=precision, truth=truth, pool=pool)
     for sentence in judged.sentences:
         click.echo(sentence)
     if judged.quality is not None:

@@ -15,6 +15,7 @@ from fastreid_prune.evaluation.inverted_lists import (
     knn_in_lists,
 )
 from fastreid_prune.evaluation.knn import knn
+from fastreid_prune.io.work import Work
 from fastreid_prune.trajectory.blocks import row_slices
 
 # of each sample: classes by the soft label, and by prototypes (ours)
@@ -51,20 +52,30 @@ def similarities(rows: np.ndarray, prototypes: np.ndarray, classes: np.ndarray) 
     return result
 
 
-def most_similar(rows: np.ndarray, prototypes: np.ndarray, k: int) -> np.ndarray:
+def most_similar(rows: np.ndarray, prototypes: np.ndarray, k: int, work: Work | None = None) -> np.ndarray:
     """The classes [n, k] with the most similar prototypes [C, D] of rows [n, D], all of length 1; -1 fills up."""
-    found = np.empty((len(rows), min(k, len(prototypes))), np.int64)
-    exact = is_exact(len(prototypes), inverted_lists.EXACT_CLASSES)
-    if not exact:
+    partition = list_of = None
+    if not is_exact(len(prototypes), inverted_lists.EXACT_CLASSES):
         partition = Partition.of(prototypes, CLASSES_A_LIST)
         list_of = partition.lists(prototypes, 1)[:, 0]
-    for part in row_slices(len(rows), 1, _QUERIES):
-        if exact:
-            found[part] = knn(rows[part], prototypes, found.shape[1])[1]
-        else:
-            asked = partition.lists(rows[part], LISTS_ASKED)
-            found[part] = knn_in_lists(rows[part], prototypes, found.shape[1], asked, list_of)[1]
-    return found
+    common = rows, prototypes, min(k, len(prototypes)), partition, list_of
+    blocks = list(row_slices(len(rows), 1, _QUERIES))
+    found = (work or Work()).blocks("", _most_similar, common, blocks)
+    return np.concatenate([np.empty((0, common[2]), np.int64), *(classes for (classes,) in found)])
+
+
+def _most_similar(
+    rows: np.ndarray,
+    prototypes: np.ndarray,
+    k: int,
+    partition: Partition | None,
+    list_of: np.ndarray | None,
+    part: slice,
+) -> tuple[np.ndarray]:
+    if partition is None or list_of is None:
+        return (knn(rows[part], prototypes, k)[1],)
+    asked = partition.lists(rows[part], LISTS_ASKED)
+    return (knn_in_lists(rows[part], prototypes, k, asked, list_of)[1],)
 
 
 def votes_for(weights: np.ndarray, voted: np.ndarray, classes: np.ndarray) -> np.ndarray:

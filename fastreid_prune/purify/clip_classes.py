@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.candidate_classes import most_similar, place_of, similarities, together
 from fastreid_prune.purify.discriminant import class_sums, unit
 from fastreid_prune.trajectory.blocks import row_slices
@@ -158,25 +159,33 @@ class Candidates:
         return result + np.log(np.maximum(others, 1e-9))
 
 
-def first_candidates(every: AllClasses, features: np.ndarray, in_question: list[np.ndarray]) -> Candidates:
+def first_candidates(
+    every: AllClasses, features: np.ndarray, in_question: list[np.ndarray], work: Work | None = None
+) -> Candidates:
     """What each clip is most like, its label, and the classes [K] in question."""
     columns = [every.clips.label, *in_question]
     return _with_most_similar(
-        every, features, np.ones(len(every.clips.size)), [one[:, None] for one in columns]
+        every, features, np.ones(len(every.clips.size)), [one[:, None] for one in columns], work
     )
 
 
-def more_candidates(before: Candidates, features: np.ndarray, confidence: np.ndarray) -> Candidates:
+def more_candidates(
+    before: Candidates, features: np.ndarray, confidence: np.ndarray, work: Work | None = None
+) -> Candidates:
     """The candidates with what each clip is most like in these features, each label counting its ``confidence`` [K]."""
-    return _with_most_similar(before, features, confidence, [before.classes])
+    return _with_most_similar(before, features, confidence, [before.classes], work)
 
 
 def _with_most_similar(
-    look: AllClasses | Candidates, features: np.ndarray, confidence: np.ndarray, columns: list[np.ndarray]
+    look: AllClasses | Candidates,
+    features: np.ndarray,
+    confidence: np.ndarray,
+    columns: list[np.ndarray],
+    work: Work | None,
 ) -> Candidates:
     clips, clip, classes = look.clips, look.clip, look.num_classes
     prototypes = unit(class_sums(features, clips.label[clip], confidence[clip], classes))
-    like = most_similar(unit(clip_sums(features, clip, len(clips.size))), prototypes, _BY_PROTOTYPE)
+    like = most_similar(unit(clip_sums(features, clip, len(clips.size))), prototypes, _BY_PROTOTYPE, work)
     return Candidates(clips, clip, classes, together(*columns, like))
 
 

@@ -8,12 +8,14 @@ that grows with the share of its images in the clip. (A constant advantage, and 
 nothing.)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
 
 from fastreid_prune.io.bars import bar
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.clip_classes import (
     EXACT_PAIRS,
     LEAST_CONFIDENCE,
@@ -117,6 +119,7 @@ def clip_likeness(
     num_classes: int,
     barred: np.ndarray | None = None,
     weights: ChoiceWeights | None = None,
+    work: Work | None = None,
 ) -> ClipLikeness:
     """Compare clips with classes, in rounds; see :func:`weigh_clips`.
 
@@ -129,7 +132,7 @@ def clip_likeness(
     every = AllClasses(clips, clip, num_classes)
     look: AllClasses | Candidates = every
     if len(clips.size) * num_classes > EXACT_PAIRS:
-        look = first_candidates(every, features, [in_question, barred])
+        look = first_candidates(every, features, [in_question, barred], work)
     believed = confidence = np.ones(len(clips.size))
     with bar("holding clips against clips", _ROUNDS * len(clip), shown=len(clip) > _SHOWN) as advance:
         for number in range(_ROUNDS):
@@ -140,7 +143,7 @@ def clip_likeness(
                 )
                 seen = view.transform(features)
             if isinstance(look, Candidates) and number == _ROUNDS - 1:
-                look = more_candidates(look, seen, believed)
+                look = more_candidates(look, seen, believed, work)
             cosine, support = look.likeness(seen, believed)
             bars = np.where((barred >= 0) & (barred != clips.label), look.place(barred), -1)
             ahead, _, _ = _ahead(weights.likeness * cosine, look.place(clips.label), bars)
@@ -160,6 +163,8 @@ def weigh_clips(
     num_classes: int,
     barred: np.ndarray | None = None,
     weights: ChoiceWeights | None = None,
+    work: Work | None = None,
+    name: str = "",
 ) -> ClipEvidence:
     """Hold each clip against the others.
 
@@ -172,11 +177,41 @@ def weigh_clips(
         num_classes: C.
         barred: [K] int64, a class that is not to be suggested; -1 for none.
         weights: of the utilities.
+        work: how it is done.
+        name: of this step of the work.
     """
-    weights = weights or ChoiceWeights()
+    work, weights = work or Work(), weights or ChoiceWeights()
     barred = np.full(len(in_question), -1) if barred is None else barred
+
+    def weighed() -> tuple[np.ndarray, ...]:
+        found = _weighed(features, label, camera, clip, in_question, num_classes, barred, weights, work)
+        return tuple(np.asarray(getattr(found, one.name)) for one in fields(ClipEvidence))
+
+    columns: list[Any] = list(work.step(name, weighed))
+    return ClipEvidence(*columns[:-1], bool(columns[-1]))
+
+
+def _weighed(
+    features: np.ndarray,
+    label: np.ndarray,
+    camera: np.ndarray,
+    clip: np.ndarray,
+    in_question: np.ndarray,
+    num_classes: int,
+    barred: np.ndarray,
+    weights: ChoiceWeights,
+    work: Work,
+) -> ClipEvidence:
     found = clip_likeness(
-        features, label, camera, clip, in_question, num_classes=num_classes, barred=barred, weights=weights
+        features,
+        label,
+        camera,
+        clip,
+        in_question,
+        num_classes=num_classes,
+        barred=barred,
+        weights=weights,
+        work=work,
     )
     look, clips, cosine = found.look, found.look.clips, found.cosine
     place, own = np.arange(len(clips.size)), look.place(in_question)

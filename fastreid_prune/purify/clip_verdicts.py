@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.claims import (
     CLIP_ROOM,
     CLIPS,
@@ -119,7 +120,10 @@ class ClipJudgement:
 
 
 def judge_clips(
-    trajectory: Trajectory, precision: float, weights: ChoiceWeights | None = None
+    trajectory: Trajectory,
+    precision: float,
+    weights: ChoiceWeights | None = None,
+    work: Work | None = None,
 ) -> ClipJudgement:
     """Judge the clips of a scored run.
 
@@ -127,6 +131,7 @@ def judge_clips(
         trajectory: with features and named samples.
         precision: the share of the verdicts that should be right, in [0.5, 1).
         weights: of the evidence; those of this package by default.
+        work: how it is done.
     """
     injected, samples = InjectedErrors.of(trajectory), trajectory.samples
     assert trajectory.features is not None and samples is not None
@@ -143,14 +148,14 @@ def judge_clips(
     first = np.unique(clip, return_index=True)[1]
     classes = trajectory.num_classes
 
-    def weighed(label: np.ndarray, barred: np.ndarray) -> ClipEvidence:
+    def weighed(label: np.ndarray, barred: np.ndarray, name: str) -> ClipEvidence:
         return weigh_clips(
             look, given, camera, clip, label[first],
-            num_classes=classes, barred=barred[first], weights=weights,
+            num_classes=classes, barred=barred[first], weights=weights, work=work, name=name,
         )  # fmt: skip
 
-    as_trained = weighed(trained, np.full(len(rows), -1))
-    fair = weighed(given, np.where(trained != given, trained, -1))
+    as_trained = weighed(trained, np.full(len(rows), -1), "clips_as_trained")
+    fair = weighed(given, np.where(trained != given, trained, -1), "clips")
     judged = fair.decidable & (fair.size >= LEAST_IMAGES)
     natural = judged & (trained == given)[first]
     moved = (injected.clip[rows] >= 0)[first] & (fair.size >= LEAST_IMAGES)

@@ -6,13 +6,14 @@ from functools import cached_property
 import numpy as np
 
 from fastreid_prune.io.bars import bar
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.candidate_classes import place_of, similarities, votes_for
-from fastreid_prune.purify.discriminant import View, class_sums, unit
+from fastreid_prune.purify.discriminant import NUM_FOLDS, View, class_sums, unit
 from fastreid_prune.purify.neighbours import vote_weights, votes
 from fastreid_prune.purify.reference_set import LIKENESS_WEIGHT, SOFT_WEIGHT, ReferenceSet
 from fastreid_prune.purify.soft_labels import log_softmax, rows_of
 from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.trajectory.blocks import row_slices
+from fastreid_prune.trajectory.blocks import Rows, row_slices
 from fastreid_prune.trajectory.factors import FactoredLogits
 
 # how far a neighbour's similarity may be below the nearest one's before its vote is worth 1/e
@@ -73,6 +74,8 @@ def weigh(
     given: np.ndarray,
     rows: np.ndarray | None = None,
     barred: np.ndarray | None = None,
+    work: Work | None = None,
+    name: str = "",
 ) -> Evidence:
     """The evidence on some samples, each as if it were labelled ``given``.
 
@@ -82,6 +85,8 @@ def weigh(
         given: [n] int64, the label in question of each.
         rows: [n] int64, which samples; all by default.
         barred: [n] int64, a class that is not to be suggested (the sample was trained under it by our doing).
+        work: how it is done.
+        name: of this step of the work; "" keeps nothing.
     """
     rows = np.arange(trajectory.num_samples) if rows is None else rows
     classes = trajectory.num_classes
@@ -96,22 +101,41 @@ def weigh(
         width=VOTE_WIDTH,
         other_camera=OTHER_CAMERA,
     )
-    look = _of_all_classes if reference.candidates is None else _of_candidates
     # of a candidate there is more to hold: what is said of it comes from all over the set
     width = 24 * classes if reference.candidates is None else 40 * reference.candidates.shape[1]
+    blocks = [
+        (fold, inside[part])
+        for fold, inside in enumerate(np.flatnonzero(reference.fold[rows] == one) for one in range(NUM_FOLDS))
+        for part in row_slices(len(inside), width, _BLOCK_BYTES)
+    ]
+    common = trajectory.mean_logits, reference, fits, weights, crowd, given, rows, barred
+    found = (work or Work()).blocks(name, _weigh, common, blocks)
     with bar("weighing the evidence", len(rows), shown=len(rows) > _SHOWN) as advance:
-        for fold, view in enumerate(reference.views):
-            inside = np.flatnonzero(reference.fold[rows] == fold)
-            for part in row_slices(len(inside), width, _BLOCK_BYTES):
-                at = inside[part]
-                some = rows[at]
-                found = look(trajectory, reference, view, fits, weights[some], some)
-                bars = None if barred is None else barred[at]
-                columns[at], two[at] = _weighed(found, given[at], bars, crowd[some], reference, some)
-                advance(len(at))
+        for (_, at), (some, best) in zip(blocks, found, strict=True):
+            columns[at], two[at] = some, best
+            advance(len(at))
     return Evidence(
         columns, np.asarray(given), two[:, 0], two[:, 1], np.isfinite(columns).all(1) & reference.known[rows]
     )
+
+
+def _weigh(
+    logits: Rows,
+    reference: ReferenceSet,
+    fits: "_Fits",
+    weights: np.ndarray,
+    crowd: np.ndarray,
+    given: np.ndarray,
+    rows: np.ndarray,
+    barred: np.ndarray | None,
+    block: tuple[int, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of a fold and places among ``rows``: the columns, and the two most likely classes besides the given one."""
+    fold, at = block
+    some = rows[at]
+    look = _of_all_classes if reference.candidates is None else _of_candidates
+    found = look(logits, reference, reference.views[fold], fits, weights[some], some)
+    return _weighed(found, given[at], None if barred is None else barred[at], crowd[some], reference, some)
 
 
 @dataclass(frozen=True)
@@ -139,22 +163,22 @@ class _Looked:
 
 
 def _of_all_classes(
-    trajectory: Trajectory,
+    logits: Rows,
     reference: ReferenceSet,
     view: View,
     fits: "_Fits",
     weights: np.ndarray,
     rows: np.ndarray,
 ) -> _Looked:
-    soft = log_softmax(rows_of(trajectory.mean_logits, rows))
-    share = votes(weights, reference.neighbours.index[rows], reference.label, trajectory.num_classes)
+    soft = log_softmax(rows_of(logits, rows))
+    share = votes(weights, reference.neighbours.index[rows], reference.label, logits.shape[1])
     like = view.similarities(reference.features[rows])
     near, fit = fits.best(reference.features[rows], reference.label[rows], reference.label_confidence[rows])
     return _Looked(None, soft, share, like, near, fit)
 
 
 def _of_candidates(
-    trajectory: Trajectory,
+    logits: Rows,
     reference: ReferenceSet,
     view: View,
     fits: "_Fits",
@@ -162,8 +186,8 @@ def _of_candidates(
     rows: np.ndarray,
 ) -> _Looked:
     assert reference.candidates is not None and reference.log_total is not None
-    assert isinstance(trajectory.mean_logits, FactoredLogits)
-    logits, classes, features = trajectory.mean_logits, reference.candidates[rows], reference.features[rows]
+    assert isinstance(logits, FactoredLogits)
+    classes, features = reference.candidates[rows], reference.features[rows]
     there = classes >= 0
     soft = logits.at(rows, classes) - reference.log_total[rows, None]
     soft = np.where(there, soft, -np.inf).astype(np.float32)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.clip_evidence import weigh_clips
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
@@ -20,12 +21,13 @@ NOT_VOUCHED = (
 )
 
 
-def identity_findings(trajectory: Trajectory) -> list[Finding]:
+def identity_findings(trajectory: Trajectory, work: Work | None = None) -> list[Finding]:
     """Findings of both kinds, the most likely first; none is a verdict (:data:`NOT_VOUCHED`).
 
     Args:
         trajectory: of a scored run, with features and named samples. What was injected counts under the label that the
             data set gives, or not at all.
+        work: how it is done.
     """
     injected, samples = InjectedErrors.of(trajectory), trajectory.samples
     if trajectory.features is None or samples is None:
@@ -39,7 +41,9 @@ def identity_findings(trajectory: Trajectory) -> list[Finding]:
     _, camera = np.unique(samples.camid[rows].astype(str), return_inverse=True)
     clip = find_clips(features, label, camera, samples.file_name[rows].tolist())
     first = np.unique(clip, return_index=True)[1]
-    evidence = weigh_clips(features, label, camera, clip, label[first], num_classes=len(names))
+    evidence = weigh_clips(
+        features, label, camera, clip, label[first], num_classes=len(names), work=work, name="clips_left"
+    )
     pairs = same_identity(features, label, camera, evidence.confidence[clip], len(names))
     parts = more_than_one_person(features, label, camera, clip, len(names))
     images = np.bincount(label, minlength=len(names))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.calibration import CLEAN_CLASS, OUTLIER_CLASS, WRONG_CLASS
 from fastreid_prune.purify.claims import Claim
 from fastreid_prune.purify.evidence import weigh
@@ -51,6 +52,7 @@ def assess(
     precision: float = DEFAULT_PRECISION,
     weights: General | None = None,
     uncalibrated: bool = False,
+    work: Work | None = None,
 ) -> Judgement:
     """Judge every label from all the evidence that one scored run holds.
 
@@ -63,14 +65,15 @@ def assess(
         weights: of the evidence; those of this package by default.
         uncalibrated: where nothing was injected, give verdicts by the mixture's probabilities all the same, each of
             which has to leave but a fifth of the room for error. On some data they are far too high.
+        work: how it is done.
 
     Raises:
         FastreidPruneError: no features, too few samples or identities, or a precision out of range.
     """
     _check(trajectory, precision)
     injected = InjectedErrors.of(trajectory)
-    reference = build_reference_set(trajectory, injected.label, injected.dataset_rows)
-    evidence = weigh(trajectory, reference, injected.label)
+    reference = build_reference_set(trajectory, injected.label, injected.dataset_rows, work)
+    evidence = weigh(trajectory, reference, injected.label, work=work, name="evidence")
     switched, moved = np.flatnonzero(injected.switched), np.flatnonzero(injected.moved)
     as_trained = weigh(trajectory, reference, trajectory.labels[switched], switched)
     fair = weigh(trajectory, reference, injected.label[moved], moved, barred=trajectory.labels[moved])

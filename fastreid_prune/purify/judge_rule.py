@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.clip_verdicts import judge_clips
 from fastreid_prune.purify.judge import Judgement, assess
 from fastreid_prune.purify.registry import Ruling, rule
@@ -17,9 +18,9 @@ UNCALIBRATED = "uncalibrated"
     source="this package",
     direction="soft labels, neighbours and prototypes together, where injected errors show what that is worth",
 )
-def by_the_judge(trajectory: Trajectory, precision: float) -> Ruling:
+def by_the_judge(trajectory: Trajectory, precision: float, work: Work) -> Ruling:
     """See :func:`.judge.assess`."""
-    return _ruling(assess(trajectory, precision=precision), trajectory, precision)
+    return _ruling(assess(trajectory, precision=precision, work=work), trajectory, precision, work)
 
 
 @rule(
@@ -27,15 +28,16 @@ def by_the_judge(trajectory: Trajectory, precision: float) -> Ruling:
     source="this package",
     direction="as judge, but without injected errors: what the verdicts are worth is not known",
 )
-def at_own_word(trajectory: Trajectory, precision: float) -> Ruling:
+def at_own_word(trajectory: Trajectory, precision: float, work: Work) -> Ruling:
     """See :func:`.judge.assess`, ``uncalibrated``."""
-    return _ruling(assess(trajectory, precision=precision, uncalibrated=True), trajectory, precision)
+    judgement = assess(trajectory, precision=precision, uncalibrated=True, work=work)
+    return _ruling(judgement, trajectory, precision, work)
 
 
-def _ruling(judgement: Judgement, trajectory: Trajectory, precision: float) -> Ruling:
+def _ruling(judgement: Judgement, trajectory: Trajectory, precision: float, work: Work) -> Ruling:
     verdicts, summary, more = judgement.verdicts, judgement.summary, []
     if trajectory.samples is not None:
-        clips = judge_clips(trajectory, precision)
+        clips = judge_clips(trajectory, precision, work=work)
         verdicts, more = clips.apply(verdicts), clips.sentences
         summary = replace(
             summary,

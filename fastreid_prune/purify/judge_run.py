@@ -10,12 +10,12 @@ import numpy as np
 
 from fastreid_prune.datasets.truth import read_truth
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.work import Pool, Work
 from fastreid_prune.purify import judge_rule, paper  # noqa: F401 - they register themselves
 from fastreid_prune.purify.identity_findings import identity_findings, identity_sentences
 from fastreid_prune.purify.judge import DEFAULT_PRECISION
 from fastreid_prune.purify.kind_quality import KindQuality, TrueIdentities, of_each_kind
 from fastreid_prune.purify.metrics import Quality, quality
-from fastreid_prune.purify.neighbours import folder_between
 from fastreid_prune.purify.registry import Ruling, get
 from fastreid_prune.scored_run.identity_table import (
     IDENTITIES,
@@ -28,6 +28,10 @@ from fastreid_prune.scored_run.metadata import note
 from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import VERDICT_COLUMNS, ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
+from fastreid_prune.scores.top_classes import too_many, top_classes
+from fastreid_prune.trajectory import Trajectory
+from fastreid_prune.trajectory.factors import FactoredLogits
+from fastreid_prune.trajectory.fingerprint import fingerprint
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ def judge_run(
     rule: str = "judge",
     precision: float = DEFAULT_PRECISION,
     truth: str | os.PathLike | None = None,
+    pool: Pool | None = None,
 ) -> JudgedRun:
     """Judge the samples of a run and write the verdicts into its ``scores.parquet`` and ``scores.csv``.
 
@@ -70,6 +75,7 @@ def judge_run(
         rule: one of ``RULES``.
         precision: the share of the verdicts that should be right, in [0.5, 1).
         truth: the ``truth.csv`` of a test bed, to measure the verdicts by.
+        pool: what judges blocks of samples, see :class:`.ray_cluster.RayBlocks`; None: this process.
 
     Raises:
         FastreidPruneError: no such rule, no trajectory, or one that cannot be judged; a truth of another data set.
@@ -77,25 +83,37 @@ def judge_run(
     chosen = get(rule)
     run = RunFiles.open(run)
     trajectory = run.named_trajectory("verdicts rest on")
+    work = Work(_folder_between(trajectory), pool)
+    if too_many(trajectory.mean_logits):
+        # by the pool; the table of scores finds it kept
+        top_classes(trajectory, pool)
     table = run.table
-    ruling = chosen.rule(trajectory, precision)
+    ruling = chosen.rule(trajectory, precision, work)
     table = with_verdicts(table, ruling)
     known = None if truth is None else _truth_of(table, len(ruling.verdicts), truth)
     run.write_table(table)
     note(run.folder / "run.json", "approximations", list(ruling.thresholds.get("approximations", ())))
     path = run.folder / IDENTITIES
     earlier = read_identities(path) if path.is_file() else []
-    findings = keep_decisions(identity_findings(trajectory), earlier)
+    findings = keep_decisions(identity_findings(trajectory, work), earlier)
     write_identities(path, findings)
     # what was kept on the way is in the verdicts now
-    if (between := folder_between(trajectory)) is not None:
-        shutil.rmtree(between, ignore_errors=True)
+    if work.folder is not None:
+        shutil.rmtree(work.folder.parent, ignore_errors=True)
     done = JudgedRun(ruling, None, (*run.score_files, path), findings)
     if known is None:
         return done
     natural = ~run.injected.moved[run.dataset_rows]
     kinds = of_each_kind(known.identities, natural, ruling.verdicts, findings, known.outlier)
     return replace(done, quality=_against(known, ruling), kinds=kinds)
+
+
+def _folder_between(trajectory: Trajectory) -> Path | None:
+    """Where a large run keeps what judging finds on its way; None where it has no factors on disk."""
+    logits = trajectory.mean_logits
+    if not isinstance(logits, FactoredLogits) or not logits.folders:
+        return None
+    return logits.folders[0].parent / "judging" / fingerprint(trajectory)
 
 
 def with_verdicts(table: ScoreTable, ruling: Ruling) -> ScoreTable:

@@ -1,19 +1,17 @@
 """Who is nearest to whom, and what neighbours say of a sample's identity."""
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from fastreid_prune.evaluation.inverted_lists import LISTS_ASKED, Partition, is_exact, knn_in_lists, recall
 from fastreid_prune.evaluation.knn import knn
 from fastreid_prune.io.bars import bar
-from fastreid_prune.io.files import written_whole
-from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.trajectory.factors import FactoredLogits
+from fastreid_prune.io.work import Work
 
 _QUERIES = 4096
+# of those whose neighbours are looked for in lists, at least: each part gathers all lists once
+_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -32,16 +30,6 @@ class Neighbours:
     recall: float = 1.0
 
 
-def folder_between(trajectory: Trajectory) -> Path | None:
-    """Where a large run keeps what judging finds on its way; None where it has no factors on disk."""
-    logits = trajectory.mean_logits
-    return (
-        logits.folders[0].parent / "judging"
-        if isinstance(logits, FactoredLogits) and logits.folders
-        else None
-    )
-
-
 def lists_of(features: np.ndarray, candidates: np.ndarray) -> np.ndarray | None:
     """The lists [N, P] that samples fall into, where there are too many candidates to compare all; else None."""
     rows = np.flatnonzero(candidates)
@@ -56,13 +44,13 @@ def nearest(
     k: int,
     rows: np.ndarray,
     lists: np.ndarray | None = None,
-    keep_in: Path | None = None,
+    work: Work | None = None,
+    name: str = "",
     measure: bool = True,
 ) -> Neighbours:
     """The ``k`` nearest of the candidates, itself left out, of some samples.
 
-    Beyond :data:`.inverted_lists.EXACT_ROWS` candidates on a processor they are looked for in lists. That takes
-    minutes, so what is found is kept: a later call with the same arguments reads it.
+    Beyond :data:`.inverted_lists.EXACT_ROWS` candidates on a processor they are looked for in lists.
 
     Args:
         features: [N, D] float32, of length 1; not NaN.
@@ -70,32 +58,10 @@ def nearest(
         k: how many; at least 1.
         rows: [n] int64, whose neighbours are asked for.
         lists: [N, P], of :func:`lists_of`, where they are known already, of these features or much the same.
-        keep_in: a folder for what takes minutes; None keeps nothing.
+        work: how it is done; what is looked for in lists is kept, as it takes minutes.
+        name: of this step of the work.
         measure: the recall.
     """
-    if keep_in is None or is_exact(int(candidates.sum())):
-        return _nearest(features, candidates, k, rows, lists, measure)
-    digest = hashlib.blake2b(repr((k, features.shape, LISTS_ASKED)).encode(), digest_size=12)
-    for array in (features, candidates, rows):
-        digest.update(np.ascontiguousarray(array).data)
-    path = keep_in / f"neighbours-{digest.hexdigest()}.npz"
-    if path.is_file():
-        with np.load(path, allow_pickle=False) as kept:
-            return Neighbours(kept["index"], kept["similarity"], float(kept["recall"]))
-    found = _nearest(features, candidates, k, rows, lists, measure)
-    with written_whole(path) as part, open(part, "wb") as file:
-        np.savez(file, **vars(found))
-    return found
-
-
-def _nearest(
-    features: np.ndarray,
-    candidates: np.ndarray,
-    k: int,
-    rows: np.ndarray,
-    lists: np.ndarray | None,
-    measure: bool,
-) -> Neighbours:
     pool_rows = np.flatnonzero(candidates)
     pool = np.ascontiguousarray(features[pool_rows])
     depth = min(k + 1, len(pool_rows))
@@ -104,21 +70,48 @@ def _nearest(
     if lists is None:
         lists = lists_of(features, candidates)
     share = 1.0 if lists is None else np.nan
-    queries = _QUERIES if lists is None else max(_QUERIES, len(rows) // 4 + 1)
+    queries = _QUERIES if lists is None else max(_QUERIES, len(rows) // _PARTS + 1)
+    blocks = [rows[start : start + queries] for start in range(0, len(rows), queries)]
+    work = work or Work()
+    found = work.blocks(
+        name if lists is not None else "", _nearest, (features, pool, pool_rows, depth, k, lists), blocks
+    )
     with bar("looking for neighbours", len(rows), shown=len(rows) > _QUERIES) as advance:
-        for start in range(0, len(rows), queries):
-            part = slice(start, start + queries)
-            some = rows[part]
-            if lists is None:
-                near, found = knn(features[some], pool, depth)
-            else:
-                near, found = knn_in_lists(features[some], pool, depth, lists[some], lists[pool_rows, 0])
-                if measure and not start:
-                    share = recall(features[some], pool, found)
-            found = np.where(found >= 0, pool_rows[found], -1)
-            index[part], similarity[part] = _without_itself(near, found, some, k)
+        for number, (some, (near, at)) in enumerate(zip(blocks, found, strict=True)):
+            part = slice(number * queries, number * queries + len(some))
+            index[part], similarity[part] = at, near
+            if measure and lists is not None and not number:
+                share = _recall(features, pool, pool_rows, some, at)
             advance(len(some))
     return Neighbours(index, similarity, share)
+
+
+def _nearest(
+    features: np.ndarray,
+    pool: np.ndarray,
+    pool_rows: np.ndarray,
+    depth: int,
+    k: int,
+    lists: np.ndarray | None,
+    rows: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Similarity and rows [n, k] of the nearest of ``rows`` [n]."""
+    if lists is None:
+        near, found = knn(features[rows], pool, depth)
+    else:
+        near, found = knn_in_lists(features[rows], pool, depth, lists[rows], lists[pool_rows, 0])
+    index, similarity = _without_itself(near, np.where(found >= 0, pool_rows[found], -1), rows, k)
+    return similarity, index
+
+
+def _recall(
+    features: np.ndarray, pool: np.ndarray, pool_rows: np.ndarray, rows: np.ndarray, found: np.ndarray
+) -> float:
+    """The share of the nearest [n, k] that were found, each row itself among neither; see :func:`.recall`."""
+    place = np.full(len(features), -1)
+    place[pool_rows] = np.arange(len(pool_rows))
+    itself = place[rows]
+    return recall(features[rows], pool, np.column_stack([np.where(found >= 0, place[found], -1), itself]))
 
 
 def _without_itself(

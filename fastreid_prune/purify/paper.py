@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.reasons import class_names
 from fastreid_prune.purify.registry import Ruling, rule
 from fastreid_prune.purify.soft_labels import soft_label_summary
@@ -62,7 +63,7 @@ def paper_rule(
     source="Yang et al., Data Pruning Can Do More, TMLR 2024, arXiv 2412.10091; the thresholds are this package's",
     direction="the soft label's first class is right; very high entropy is an outlier",
 )
-def by_the_paper(trajectory: Trajectory, precision: float) -> Ruling:
+def by_the_paper(trajectory: Trajectory, precision: float, work: Work) -> Ruling:
     """See :func:`paper_rule`; it takes no precision, and nothing tells what its verdicts are worth."""
     injected = InjectedErrors.of(trajectory)
     rows = injected.dataset_rows

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.io.bars import bar
+from fastreid_prune.io.work import Work
 from fastreid_prune.purify.candidate_classes import (
     BY_PROTOTYPE,
     BY_SOFT_LABEL,
@@ -15,11 +16,11 @@ from fastreid_prune.purify.candidate_classes import (
 )
 from fastreid_prune.purify.discriminant import NUM_FOLDS, View, class_sums, folds, unit, view_without
 from fastreid_prune.purify.features import comparable
-from fastreid_prune.purify.neighbours import Neighbours, folder_between, joined, lists_of, nearest
+from fastreid_prune.purify.neighbours import Neighbours, joined, lists_of, nearest
 from fastreid_prune.purify.soft_labels import log_softmax, rows_of
 from fastreid_prune.scores.top_classes import too_many, top_classes
 from fastreid_prune.trajectory import Trajectory
-from fastreid_prune.trajectory.blocks import row_slices
+from fastreid_prune.trajectory.blocks import Rows, row_slices
 from fastreid_prune.trajectory.factors import FactoredLogits
 
 NUM_NEIGHBOURS = 20
@@ -69,14 +70,18 @@ class ReferenceSet:
     approximations: tuple[str, ...] = ()
 
 
-def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.ndarray) -> ReferenceSet:
+def build_reference_set(
+    trajectory: Trajectory, label: np.ndarray, speaks: np.ndarray, work: Work | None = None
+) -> ReferenceSet:
     """Find out, in a few rounds, who is to be believed, and who is whose neighbour.
 
     Args:
         trajectory: of a scored run, with features.
         label: [N] int64, the class that each sample speaks for.
         speaks: [N] bool, samples that have a say.
+        work: how it is done.
     """
+    work = work or Work()
     count, classes = trajectory.num_samples, trajectory.num_classes
     camids = np.full(count, "") if trajectory.samples is None else trajectory.samples.camid
     assert trajectory.features is not None  # the judge refuses a run without
@@ -87,20 +92,21 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
     fold = folds(count)
     label_confidence = speaks.astype(float)
     plain = unit(features)
-    keep_in = folder_between(trajectory)
-    plain_neighbours = nearest(plain, speaks, NUM_NEIGHBOURS // 2, np.arange(count), keep_in=keep_in)
+    plain_neighbours = nearest(
+        plain, speaks, NUM_NEIGHBOURS // 2, np.arange(count), work=work, name="neighbours"
+    )
     logits = trajectory.mean_logits
     candidates = first_logits = log_total = None
     approximations: list[str] = []
     if isinstance(logits, FactoredLogits) and too_many(logits):
-        top = top_classes(trajectory)
+        top = top_classes(trajectory, work.pool)
         log_total = top.log_total
         approximations.append(top.sentence)
         prototypes = unit(class_sums(plain, label, label_confidence, classes))
         candidates = together(
             label[:, None], np.asarray(trajectory.labels)[:, None],
             top.classes[:, :BY_SOFT_LABEL], _labels_of(plain_neighbours, label),
-            most_similar(plain, prototypes, BY_PROTOTYPE),
+            most_similar(plain, prototypes, BY_PROTOTYPE, work),
         )  # fmt: skip
         first_logits = logits.at(np.arange(count), candidates)
 
@@ -109,22 +115,27 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
             view_without(features, label, label_confidence, fold == one, classes) for one in range(NUM_FOLDS)
         ]
 
-    with bar("telling which labels to believe", _ROUNDS * count, shown=count > _SHOWN) as advance:
-        for _ in range(_ROUNDS):
-            against = np.full(count, np.nan)
-            for one, view in enumerate(views_now()):
-                inside = np.flatnonzero(fold == one)
-                if candidates is not None and first_logits is not None:
-                    against[inside] = _against_candidates(
-                        view, features[inside], label[inside], candidates[inside], first_logits[inside]
-                    )
-                else:
-                    for part in row_slices(len(inside), 12 * classes, _BLOCK_BYTES):
-                        rows = inside[part]
-                        against[rows] = _against(trajectory, view, features[rows], label[rows], rows)
-                advance(len(inside))
-            guess = 1 / (1 + np.exp(np.clip(np.nan_to_num(against), -30, 30)))
-            label_confidence = np.where(speaks, np.maximum(guess, _LEAST_TRUST), 0.0)
+    def against_now() -> np.ndarray:
+        against = np.full(count, np.nan)
+        for one, view in enumerate(views_now()):
+            inside = np.flatnonzero(fold == one)
+            width = 12 * classes if candidates is None else 40 * candidates.shape[1]
+            blocks = [inside[part] for part in row_slices(len(inside), width, _BLOCK_BYTES)]
+            common = trajectory.mean_logits, view, features, label, candidates, first_logits
+            for rows, (found,) in zip(blocks, work.blocks("", _against, common, blocks), strict=True):
+                against[rows] = found
+        return against
+
+    def believe() -> tuple[np.ndarray]:
+        nonlocal label_confidence
+        with bar("telling which labels to believe", _ROUNDS, shown=count > _SHOWN) as advance:
+            for _ in range(_ROUNDS):
+                guess = 1 / (1 + np.exp(np.clip(np.nan_to_num(against_now()), -30, 30)))
+                label_confidence = np.where(speaks, np.maximum(guess, _LEAST_TRUST), 0.0)
+                advance(1)
+        return (label_confidence,)
+
+    (label_confidence,) = work.step("believed", believe)
     views = views_now()
     found, lists, also = [], None, np.full((count, BY_PROTOTYPE), -1)
     for one, view in enumerate(views):
@@ -132,10 +143,12 @@ def build_reference_set(trajectory: Trajectory, label: np.ndarray, speaks: np.nd
         seen = view.transform(features)
         # the views differ so little that the lists of the first serve all
         lists = lists_of(seen, speaks) if lists is None else lists
-        near = nearest(seen, speaks, NUM_NEIGHBOURS, inside, lists, keep_in, measure=not one)
+        near = nearest(
+            seen, speaks, NUM_NEIGHBOURS, inside, lists, work, f"neighbours_by_view_{one}", measure=not one
+        )
         found.append((inside, near))
         if candidates is not None:
-            also[inside] = most_similar(seen[inside], view.prototypes, BY_PROTOTYPE)
+            also[inside] = most_similar(seen[inside], view.prototypes, BY_PROTOTYPE, work)
     neighbours = joined(count, found)
     if min(neighbours.recall, plain_neighbours.recall) < 1:
         approximations.insert(0, (
@@ -167,26 +180,26 @@ def _labels_of(neighbours: Neighbours, label: np.ndarray) -> np.ndarray:
     return np.where(neighbours.index >= 0, label[neighbours.index], -1)
 
 
-def _against_candidates(
-    view: View, features: np.ndarray, label: np.ndarray, candidates: np.ndarray, logits: np.ndarray
-) -> np.ndarray:
-    """As :func:`_against`, of the candidates [n, M] with their logits [n, M]."""
-    like = similarities(view.transform(features), view.prototypes, candidates)
-    # what a soft label is divided by is the same for all of a sample's classes
-    score = np.where(candidates >= 0, SOFT_WEIGHT * logits + LIKENESS_WEIGHT * like, -np.inf)
-    place, own = np.arange(len(label)), place_of(candidates, label)
+def _against(
+    logits: Rows,
+    view: View,
+    features: np.ndarray,
+    label: np.ndarray,
+    candidates: np.ndarray | None,
+    candidate_logits: np.ndarray | None,
+    rows: np.ndarray,
+) -> tuple[np.ndarray]:
+    """[n] nats by which another class is ahead of the one spoken for, by soft label and likeness, of ``rows`` [n]."""
+    place, own = np.arange(len(rows)), label[rows]
+    if candidates is None or candidate_logits is None:
+        score = SOFT_WEIGHT * log_softmax(rows_of(logits, rows))
+        score += LIKENESS_WEIGHT * view.similarities(features[rows])
+    else:
+        some = candidates[rows]
+        like = similarities(view.transform(features[rows]), view.prototypes, some)
+        # what a soft label is divided by is the same for all of a sample's classes
+        score = np.where(some >= 0, SOFT_WEIGHT * candidate_logits[rows] + LIKENESS_WEIGHT * like, -np.inf)
+        own = place_of(some, own)
     given = score[place, own].copy()
     score[place, own] = -np.inf
-    return score.max(1) - given
-
-
-def _against(
-    trajectory: Trajectory, view: View, features: np.ndarray, label: np.ndarray, rows: np.ndarray
-) -> np.ndarray:
-    """[n] nats by which another class is ahead of the one spoken for, by soft label and likeness."""
-    score = SOFT_WEIGHT * log_softmax(rows_of(trajectory.mean_logits, rows))
-    score += LIKENESS_WEIGHT * view.similarities(features)
-    place = np.arange(len(rows))
-    own = score[place, label].copy()
-    score[place, label] = -np.inf
-    return score.max(1) - own
+    return (score.max(1) - given,)

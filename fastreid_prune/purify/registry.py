@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastreid_prune.errors import FastreidPruneError, did_you_mean
+from fastreid_prune.io.work import Work
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.trajectory import Trajectory
 
@@ -31,19 +32,22 @@ class Ruling:
     sentences: list[str]
 
 
+Function = Callable[[Trajectory, float, Work], Ruling]
+
+
 @dataclass(frozen=True)
 class Rule:
     """A way to tell wrong labels and outliers.
 
     Attributes:
         name: as in ``--rule`` and in the configuration.
-        rule: ``rule(trajectory, precision) -> Ruling``.
+        rule: ``rule(trajectory, precision, work) -> Ruling``.
         source: the publication it comes from.
         direction: what it goes by, in a few words.
     """
 
     name: str
-    rule: Callable[[Trajectory, float], Ruling] = field(repr=False)
+    rule: Function = field(repr=False)
     source: str
     direction: str
 
@@ -53,12 +57,10 @@ _RULES: dict[str, Rule] = {}
 RULES: Mapping[str, Rule] = MappingProxyType(_RULES)
 
 
-def rule(
-    name: str, *, source: str, direction: str
-) -> Callable[[Callable[[Trajectory, float], Ruling]], Callable[[Trajectory, float], Ruling]]:
-    """Register ``rule(trajectory, precision) -> Ruling`` under ``name``; see :class:`Rule`."""
+def rule(name: str, *, source: str, direction: str) -> Callable[[Function], Function]:
+    """Register ``rule(trajectory, precision, work) -> Ruling`` under ``name``; see :class:`Rule`."""
 
-    def register(function: Callable[[Trajectory, float], Ruling]) -> Callable[[Trajectory, float], Ruling]:
+    def register(function: Function) -> Function:
         if name in _RULES and _RULES[name].rule.__module__ != function.__module__:
             raise ValueError(f"two rules are called {name!r}")
         _RULES[name] = Rule(name, function, source, direction)

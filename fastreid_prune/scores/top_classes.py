@@ -9,6 +9,7 @@ denominator. How often the list of classes is right, and how far the entropy is 
 
 import hashlib
 import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from fastreid_prune.evaluation.inverted_lists import (
 from fastreid_prune.evaluation.knn import knn
 from fastreid_prune.io.bars import bar
 from fastreid_prune.io.files import written_whole
+from fastreid_prune.io.work import Pool, Work
 from fastreid_prune.scores.factored_entropy import entropy_of_tiles
 from fastreid_prune.trajectory import Trajectory
 from fastreid_prune.trajectory.blocks import Rows, row_slices
@@ -81,7 +83,7 @@ def too_many(logits: Rows, limit: int | None = None) -> bool:
     return isinstance(logits, FactoredLogits) and logits.shape[0] * logits.shape[1] > limit
 
 
-def top_classes(trajectory: Trajectory) -> TopClasses:
+def top_classes(trajectory: Trajectory, pool: Pool | None = None) -> TopClasses:
     """Look up the most probable classes of all samples, or read what an earlier call kept beside the factors.
 
     The given classes and those that were predicted in the last epochs are looked at besides: most often one of them is
@@ -89,30 +91,34 @@ def top_classes(trajectory: Trajectory) -> TopClasses:
 
     Args:
         trajectory: whose mean logits are :class:`.factors.FactoredLogits`.
+        pool: what looks up blocks of samples; None: this process.
     """
     logits, labels = trajectory.mean_logits, np.asarray(trajectory.labels)
     assert isinstance(logits, FactoredLogits)
     besides = np.column_stack([*trajectory.epochs.predicted[-_PREDICTED:], labels])
     path = logits.folders[0].parent / _FILE if logits.folders else None
-    key = np.frombuffer(_key(logits, besides), np.uint8)
+    digest = _key(logits, trajectory.epochs.predicted[-_PREDICTED:])
+    key = np.frombuffer(digest, np.uint8)
     if path is not None and path.is_file():
         with np.load(path, allow_pickle=False) as kept:
             if "key" in kept and np.array_equal(kept["key"], key):
                 return TopClasses(**{name: kept[name] for name in TopClasses.__dataclass_fields__})
-    found = _looked_up(logits, besides)
-    if path is not None:
+    between = None if path is None else path.with_name(f"{path.stem}_{digest.hex()[:16]}")
+    found = _looked_up(logits, besides, Work(between, pool))
+    if path is not None and between is not None:
         try:
             with written_whole(path) as part, open(part, "wb") as file:
                 np.savez(file, key=key, **vars(found))
+            shutil.rmtree(between, ignore_errors=True)
         except FastreidPruneError as error:
             logger.warning(f"Looked up, but not kept for the next command: {error}")
     return found
 
 
-def _key(logits: FactoredLogits, besides: np.ndarray) -> bytes:
+def _key(logits: FactoredLogits, predicted: np.ndarray) -> bytes:
     """Tells the factors that a file is of."""
     digest = hashlib.sha256(np.ascontiguousarray(logits.shares).data)
-    digest.update(np.ascontiguousarray(besides).data)
+    digest.update(np.ascontiguousarray(predicted).data)
     digest.update(
         repr(
             (
@@ -132,44 +138,63 @@ def _key(logits: FactoredLogits, besides: np.ndarray) -> bytes:
     return digest.digest()
 
 
-def _looked_up(logits: FactoredLogits, besides: np.ndarray) -> TopClasses:
+def _looked_up(logits: FactoredLogits, besides: np.ndarray, work: Work) -> TopClasses:
     count, classes = logits.shape
     top = min(TOP, classes)
     right = logits.right(slice(None))
-    exact = is_exact(classes, inverted_lists.EXACT_CLASSES)
-    if not exact:
+    partition = list_of = None
+    if not is_exact(classes, inverted_lists.EXACT_CLASSES):
         partition = Partition.of(right, CLASSES_A_LIST)
         list_of = partition.lists(right, 1)[:, 0]
     drawn = np.sort(np.random.default_rng(0).choice(classes, min(_DRAWN, classes), replace=False))
-    place = np.full(classes, -1)
-    place[drawn] = np.arange(len(drawn))
-    far = torch.from_numpy(right[drawn])
-    best, value = np.zeros((count, top), np.int32), np.full((count, top), np.nan, np.float32)
-    log_total, entropy = np.full(count, np.nan), np.full(count, np.nan)
+    common = logits, right, besides, top, partition, list_of, drawn
+    blocks = list(row_slices(count, 4 * (logits.width + len(drawn)), _BLOCK_BYTES))
+    done = work.blocks("block", _look_up, common, blocks)
+    parts = []
     with bar("looking up classes", count) as advance:
-        for rows in row_slices(count, 4 * (logits.width + len(drawn)), _BLOCK_BYTES):
-            left = logits.left(rows)
-            seen = np.flatnonzero(np.isfinite(left).all(1))
-            some = np.ascontiguousarray(left[seen])
-            if exact:
-                near, found = knn(some, right, top)
-            else:
-                near, found = knn_in_lists(some, right, top, partition.lists(some, LISTS_ASKED), list_of)
-            at = rows.start + seen
-            also = besides[at]
-            for one, logit in zip(also.T, logits.at(at, np.maximum(also, 0)).T, strict=True):
-                near, found = _with(near, found, one, logit)
-            best[at], value[at] = np.maximum(found, 0), near
-            others = (torch.from_numpy(some) @ far.T).numpy()
-            log_total[at], entropy[at] = _summed(near, found, others, place, classes)
-            logits.release()
-            advance(len(left))
+        for rows, found in zip(blocks, done, strict=True):
+            parts.append(found)
+            advance(rows.stop - rows.start)
+    best, value, log_total, entropy = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     seen = np.flatnonzero(np.isfinite(entropy))
     some = np.sort(np.random.default_rng(1).permutation(seen)[:_CHECKED])
     true = torch.cat([tile for tile in logits.tiles(some)], 1)
     first = true.argmax(1).cpu().numpy() == best[some, 0]
     off = np.abs(entropy_of_tiles([true]) - entropy[some])
     return TopClasses(best, value, log_total, entropy, np.mean(first), np.mean(off))
+
+
+def _look_up(
+    logits: FactoredLogits,
+    right: np.ndarray,
+    besides: np.ndarray,
+    top: int,
+    partition: Partition | None,
+    list_of: np.ndarray | None,
+    drawn: np.ndarray,
+    rows: slice,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Classes, logits, ln of the denominator and entropy of a slice of rows, as of :class:`TopClasses`."""
+    left, classes = logits.left(rows), logits.shape[1]
+    best, value = np.zeros((len(left), top), np.int32), np.full((len(left), top), np.nan, np.float32)
+    log_total, entropy = np.full(len(left), np.nan), np.full(len(left), np.nan)
+    seen = np.flatnonzero(np.isfinite(left).all(1))
+    some = np.ascontiguousarray(left[seen])
+    if partition is None or list_of is None:
+        near, found = knn(some, right, top)
+    else:
+        near, found = knn_in_lists(some, right, top, partition.lists(some, LISTS_ASKED), list_of)
+    at = rows.start + seen
+    also = besides[at]
+    for one, logit in zip(also.T, logits.at(at, np.maximum(also, 0)).T, strict=True):
+        near, found = _with(near, found, one, logit)
+    best[seen], value[seen] = np.maximum(found, 0), near
+    place = np.full(classes, -1)
+    place[drawn] = np.arange(len(drawn))
+    others = (torch.from_numpy(some) @ torch.from_numpy(right[drawn]).T).numpy()
+    log_total[seen], entropy[seen] = _summed(near, found, others, place, classes)
+    logits.release()
+    return best, value, log_total, entropy
 
 
 def _with(

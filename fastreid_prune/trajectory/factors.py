@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -89,6 +90,13 @@ class FactoredLogits:
     def last_features(self) -> np.ndarray:
         """``[N, D]`` float32, the features of the last epoch."""
         return self._factors[-1].features
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process goes where the files are, not what is in them."""
+        if self.folders:
+            folders = [Path(folder).resolve() for folder in self.folders]
+            return FactoredLogits.open, (folders, self.shares, "cpu" if self.device == "cpu" else None)
+        return FactoredLogits, (self._factors, self.shares, self.folders, self.device)
 
     def to(self, device: str) -> "FactoredLogits":
         """The same, computed on ``device``."""
