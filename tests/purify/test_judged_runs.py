@@ -133,7 +133,7 @@ def test_the_command_tells_and_writes(noisy, tmp_path):
     arguments = ["judge", str(tmp_path), "--truth", str(tmp_path / "truth.csv")]
     told = CliRunner().invoke(group, arguments, catch_exceptions=False)
     assert told.exit_code == 0 and f"{judgement.summary.mislabelled} mislabelled" in told.output
-    assert "scores.parquet" in told.output and "clean samples altered" in told.output
+    assert "scores.parquet" in told.output and "right labels that were changed" in told.output
     assert ScoreTable.read(tmp_path / "prune").judged
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from fastreid_prune.purify import (
     reference_set,
 )
 from fastreid_prune.scores import top_classes
-from fastreid_prune.trajectory import FeatureRecorder
+from fastreid_prune.trajectory import FeatureRecorder, load_trajectory
+from fastreid_prune.trajectory.fingerprint import fingerprint
 from tests.synthetic_run import synthetic_run
 
 SMALL = {
@@ -131,6 +133,17 @@ def test_what_was_done_before_a_break_is_not_done_again(folder, blocks, tmp_path
     for step, before in (("_nearest", None), ("_look_up", None), ("_against", None), ("_weigh", 2)):
         again = rest.done.count(step)
         assert again == (0 if before is None else counting.done.count(step) - before), step
+
+
+def test_what_was_kept_is_of_that_trajectory_alone(folder, tmp_path):
+    copy = shutil.copytree(folder / "prune" / "trajectory", tmp_path / "trajectory")
+    before = load_trajectory(copy)
+    assert fingerprint(before) == fingerprint(load_trajectory(copy))
+    changed = replace(before, labels=before.labels[::-1]), replace(before, meta={**before.meta, "seed": 7})
+    weight = copy / "factors" / "epoch_0000" / "weight.npy"
+    np.save(weight, 2 * np.load(weight))
+    names = {fingerprint(one) for one in (before, *changed)}
+    assert len({*names, fingerprint(load_trajectory(folder / "prune" / "trajectory"))}) == 4
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastreid_prune.evaluation import inverted_lists
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.neighbours import Neighbours, joined, nearest, vote_weights, votes
 
@@ -103,17 +102,3 @@ def test_a_neighbour_of_another_camera_counts_more():
 def test_where_nobody_may_be_a_neighbour_there_is_none():
     found = nearest(np.eye(4, dtype=np.float32), np.zeros(4, bool), 3, np.arange(4))
     assert (found.index == -1).all() and (found.similarity == -1).all()
-
-
-def test_what_took_minutes_is_read_again_after_a_kill_and_not_for_other_features(tmp_path, monkeypatch):
-    monkeypatch.setattr(inverted_lists, "EXACT_ROWS", 100)
-    rng = np.random.default_rng(0)
-    features = unit(rng.normal(size=(400, 8))).astype(np.float32)
-    everyone, rows = np.ones(400, bool), np.arange(400)
-    found = nearest(features, everyone, 5, rows, keep_in=tmp_path)
-    # what is on disk is what is given: it is changed here to be known again
-    (kept,) = tmp_path.iterdir()
-    np.savez(kept, index=found.index, similarity=found.similarity, recall=0.123)
-    assert nearest(features, everyone, 5, rows, keep_in=tmp_path).recall == 0.123
-    assert nearest(-features[::-1], everyone, 5, rows, keep_in=tmp_path).recall != 0.123
-    assert nearest(features, everyone, 4, rows, keep_in=tmp_path).recall != 0.123
