@@ -183,12 +183,14 @@ def weigh_clips(
     work, weights = work or Work(), weights or ChoiceWeights()
     barred = np.full(len(in_question), -1) if barred is None else barred
 
+    names = [one.name for one in fields(ClipEvidence)]
+
     def weighed() -> tuple[np.ndarray, ...]:
         found = _weighed(features, label, camera, clip, in_question, num_classes, barred, weights, work)
-        return tuple(np.asarray(getattr(found, one.name)) for one in fields(ClipEvidence))
+        return tuple(np.asarray(getattr(found, one)) for one in names)
 
-    columns: list[Any] = list(work.step(name, weighed))
-    return ClipEvidence(*columns[:-1], bool(columns[-1]))
+    found: dict[str, Any] = dict(zip(names, work.step(name, weighed), strict=True))
+    return ClipEvidence(**found | {"exact": bool(found["exact"])})
 
 
 def _weighed(
