@@ -14,7 +14,7 @@ from fastreid_prune.purify.synthetic_outliers import KINDS
 DEFAULT_SWITCHED, DEFAULT_COMPOSED, DEFAULT_CLIPS = 0.02, 0.015, 0.03
 # fewer say next to nothing, even on a small data set; but beyond _FEWEST no more than a twentieth of the samples, so
 # that a small set is not made a bad one
-_LEAST_SWITCHED, _LEAST_COMPOSED, _FEWEST, _MOST_SHARE = 100, 30, 60, 0.05
+_LEAST_SWITCHED, _LEAST_COMPOSED, _FEWEST, _MOST_SHARE = 150, 30, 60, 0.05
 # what an identity keeps under its own label, so that no identity is lost
 _UNTOUCHED = 2
 # clips: at least so many of them, so that those found show a precision of 95 %, but never more than this share of the
@@ -84,8 +84,8 @@ def plan_calibration(
 ) -> CalibrationPlan:
     """Choose what to plant.
 
-    Labels are switched at random to a random other identity, at least 100 of them, or 60 where that is more than a
-    twentieth of the samples (but never more than a tenth); every identity keeps two samples of its own. Outliers are
+    Labels are switched at random to a random other identity, at least 150 of them, or a twentieth of the samples where
+    that is fewer, or 60 (but never more than a tenth); every identity keeps two samples of its own. Outliers are
     composed of random images and labelled at random or, half of them, as what they are partly made of. A clip is all
     of an identity in a camera, or a third of its rows, one after the other, where it has one camera; at least 36 of
     them are moved to a random other identity, one an identity, if that takes no more than a fifteenth of the samples.

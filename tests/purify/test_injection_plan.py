@@ -33,6 +33,7 @@ def test_the_shares_are_as_asked_for():
 
 
 def test_there_are_enough_to_prove_something_but_never_more_than_a_tenth():
+    assert len(plan_calibration(np.tile(PIDS, 2), switched=0.001, composed=0.001).switched) == 150
     assert len(plan_calibration(PIDS, switched=0.001, composed=0.001).switched) == 100
     assert len(plan_calibration(PIDS[:1200], switched=0.02).switched) == 60
     few = plan_calibration(PIDS[:120], switched=0.4, composed=0.4)
