@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from scipy.stats import beta
+
 from fastreid_prune.purify.claims import IN_DOUBT, NAMES, Worth, least_low
 from fastreid_prune.purify.false_alarms import TAIL_SHARE
 
@@ -16,6 +19,8 @@ _FEW_ERRORS = 0.005
 # what models that knew who is who had seen: so many images, so many times each (docs/verdicts.md)
 _USUAL_VISITS = 12
 _USUAL_SAMPLES = 4000
+# more injected errors than so many times today's spoil the model
+_MOST_TIMES = 5
 
 
 @dataclass(frozen=True)
@@ -102,12 +107,13 @@ def refusal(
             f"of {found} injected wrong labels found only {right} got their right name",
             f"{better_model(facts)}; or ask for less than {_percent(asked)}",
         )
-    if kind == NAMES and _enough(asked) > found:
-        wanted = math.ceil(facts.injected * _enough(asked) / max(found, 1))
+    times = _times_as_many(asked, best, found, right) if kind == NAMES else None
+    if times is not None:
         return (
             f"{right} right names of {found} injected wrong labels found show no more than {_percent(best.low)} on the "
-            "data set's own",
-            f"inject more: about {wanted} wrong labels instead of {facts.injected}",
+            f"data set's own, {_percent(least_low(asked))} ({_percent(asked)} asked for) is needed",
+            f"inject more: about {math.ceil(facts.injected * times)} wrong labels instead of {facts.injected} "
+            f"(PRUNE.PURIFY.SWITCHED {facts.injected * times / facts.samples:.2f})",
         )
     floor = 0.5 if kind == IN_DOUBT else least_low(asked)
     if best.low < floor:
@@ -142,9 +148,16 @@ def better_model(facts: Facts) -> str:
     return f"{longer}weights pretrained on like images, a higher resolution"
 
 
-def _enough(asked: float) -> int:
-    """Injected errors, all of them named rightly, that show the least precision that is accepted."""
-    return math.ceil(math.log(TAIL_SHARE) / math.log(max(least_low(asked), 0.01)))
+def _times_as_many(asked: float, best: Worth, found: int, right: int) -> float | None:
+    """How many times as many injected errors, found and named at the same rates, would show enough; None if none would."""
+    if not right or best.precision < asked or best.low >= least_low(asked):
+        return None
+    no_false_alarms = best.precision * found / right
+    for times in np.arange(1.1, _MOST_TIMES, 0.1):
+        rate = beta.ppf(TAIL_SHARE, right * times, (found - right) * times + 1)
+        if no_false_alarms * rate >= least_low(asked):
+            return float(times)
+    return None
 
 
 def _percent(share: float) -> str:

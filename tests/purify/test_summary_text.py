@@ -93,7 +93,9 @@ def test_the_reason_is_the_true_one():
     assert "epochs" not in reason(best=best, separation=0.7, samples=12000)
     assert "too few to be distinguished" in reason(best=best, errors=0.003)
     assert "only 40 got their right name" in reason(best=best, right=40)
-    assert "inject more: about" in reason(best=best, found=10, right=10)
+    wide = replace(best, precision=0.97, low=0.8)
+    assert "inject more: about" in reason(best=wide, found=20, right=20)
+    assert "overlap" in reason(best=best, found=20, right=20), "more would not help: false alarms"
     assert "overlap" in reason(OUTLIERS, best) and "70 %" in reason(OUTLIERS, best)
     sure = Worth(1.0, 80, 0.9, 0.91, 0.95, 8.0)
     assert "about 90 % of 80 verdicts are right (95 % asked for), and about 8 right" in reason(OUTLIERS, sure)
