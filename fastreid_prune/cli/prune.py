@@ -61,6 +61,11 @@ def command(
             f"{summary.in_doubt} of those that say prune are left out whatever the ratio: their label is more likely "
             "wrong than right, though not surely enough for a verdict."
         )
+    if summary.doubted:
+        click.echo(
+            f"{summary.doubted} of those that are pruned have the most doubted labels: as many are wrong by estimate, "
+            "though not surely enough for a verdict on each."
+        )
     for sentence in summary.held:
         click.echo(sentence)
     click.echo(summary.regime.words)

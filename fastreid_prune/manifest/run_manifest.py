@@ -22,6 +22,7 @@ from fastreid_prune.scored_run.run_files import RunFiles
 from fastreid_prune.scored_run.score_table import ScoreTable
 from fastreid_prune.scored_run.verdicts import Verdicts
 from fastreid_prune.selection import Regime, choose, identities_lost, strategy_and_score
+from fastreid_prune.selection.auto import DOUBTED
 from fastreid_prune.selection.ranking import pruned_count
 from fastreid_prune.selection.run_pool import run_entropy, run_pool
 
@@ -39,6 +40,7 @@ class PruneSummary:
         lost: the identities of which no sample stays.
         in_doubt: samples among the pruned ones that went since their label is more likely wrong than right, whatever
             the ratio.
+        doubted: how many ``auto`` pruned since their label is among the most doubted.
         held: what purification would have done and did not, since it goes too far, in sentences.
     """
 
@@ -50,6 +52,7 @@ class PruneSummary:
     regime: Regime
     lost: list[str]
     in_doubt: int
+    doubted: int
     held: list[str]
 
     @property
@@ -128,7 +131,7 @@ def prune_run(
     verdicts, in_doubt = braked.verdicts, braked.in_doubt
     pool = run_pool(
         run, ranks_by, verdicts, excluded=in_doubt, protected=protected,
-        doubted=None if purify else _doubted(table),
+        doubted=_doubted(table, verdicts),
         keep_per_identity=keep_per_identity, keep_per_camera=keep_per_camera,
     )  # fmt: skip
     choice = choose(
@@ -154,6 +157,7 @@ def prune_run(
         regime=choice.regime,
         lost=identities_lost(pool.pids, choice.keep),
         in_doubt=int(in_doubt.sum()),
+        doubted=int((choice.reason == DOUBTED).sum()),
         held=braked.held,
     )
 
@@ -173,9 +177,17 @@ def _doubt_counts(table: ScoreTable) -> bool:
     return "claims" in table.thresholds or bool((table.verdicts.against & ~table.unreadable).any())
 
 
-def _doubted(table: ScoreTable) -> np.ndarray:
-    """[N] bool: judged wrong, or more likely wrong than right."""
-    return (table.verdicts.against | table.verdicts.in_doubt) & _doubt_counts(table)
+def _doubted(table: ScoreTable, acted_on: Verdicts) -> np.ndarray:
+    """[D] int64: rows judged wrong or in doubt, then those most doubted, as many as are wrong by estimate, but for those
+    that get another name."""
+    verdicts = table.verdicts
+    judged = (verdicts.against | verdicts.in_doubt) & _doubt_counts(table)
+    confidence = verdicts.confidence.astype(float)
+    right = np.nan_to_num(np.where(verdicts.against, 1 - confidence, confidence), nan=1.0)
+    name = np.unique(table.file_name.astype(str), return_inverse=True)[1]
+    order = np.lexsort((name, right, ~judged))
+    rows = order[: max(int(judged.sum()), table.thresholds.get("suspects", 0))]
+    return rows[~acted_on.mislabelled[rows]]
 
 
 def _reasons(reason: np.ndarray, in_doubt: np.ndarray, verdicts: Verdicts) -> np.ndarray:

@@ -21,7 +21,7 @@ from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, NEAR_DUPLICAT
 from fastreid_prune.trajectory import Trajectory
 
 DEFAULT_PRECISION = 0.95
-_EVEN = 0.5
+_EVEN, _ORDER = 0.5, 0.001
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def assess(
     names = class_names(trajectory)
     wrong, outlier = fitted.probability[:, WRONG_CLASS], fitted.probability[:, OUTLIER_CLASS]
     right = fitted.probability[:, CLEAN_CLASS]
-    # that a label is more likely wrong than right is not said where nothing bears it out
-    right = np.where(in_doubt, right, np.maximum(right, _EVEN))
+    # that a label is more likely wrong than right is not said where nothing bears it out; but which is the most doubted
+    right = np.where(in_doubt, right, np.maximum(right, _EVEN + _ORDER * (right / _EVEN) ** 0.25))
     confidence = np.select(
         [is_wrong, is_outlier], [wrong * fitted.relabel_confidence, wrong + outlier], right
     )
@@ -187,6 +187,7 @@ def _summary(
         in_doubt=int(verdicts.in_doubt.sum()),
         near_duplicates=int((verdicts.verdict == NEAR_DUPLICATE).sum()),
         most_wrong=None if facts is None else facts.most_errors,
+        suspects=0 if facts is None or not facts.tells_injected else round(facts.errors * facts.samples),
         injected_labels=int(injected.switched.sum()),
         injected_outliers=int(injected.composed.sum()),
         injected_clips=int(injected.clip.max(initial=-1)) + 1,

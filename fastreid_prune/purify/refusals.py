@@ -45,6 +45,16 @@ class Facts:
     errors: float
     most_errors: float
 
+    @property
+    def tells_injected(self) -> bool:
+        """The model tells injected wrong labels from right ones, and mostly knows whose they are."""
+        return tells_injected(self.separation, self.name_first)
+
+
+def tells_injected(separation: float, name_first: float) -> bool:
+    """See :attr:`Facts.tells_injected`."""
+    return separation >= SET_APART and name_first >= KNOWS
+
 
 def not_calibrated() -> tuple[str, str]:
     """Nothing was injected: reason and remedy."""

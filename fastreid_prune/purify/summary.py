@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from fastreid_prune.purify.claims import CLIPS, CLIPS_OUT, NAMES, OUTLIERS, Claim
-from fastreid_prune.purify.refusals import KNOWS, SET_APART
+from fastreid_prune.purify.refusals import tells_injected
 
 # of the labels; a data set of which no more can be wrong is called clean (ours)
 HARDLY_ANY = 0.01
@@ -21,6 +21,8 @@ class Summary:
         claims: one of each kind of verdict: what it is worth, or why there is none.
         wrong_share, outlier_share: what the data set holds by the mixture's estimate.
         most_wrong: the most that the share of wrong labels can be, if they score as injected ones do.
+        suspects: how many labels are wrong by an estimate that nothing vouches for; 0 where the model does not tell
+            injected ones. No verdict: pruning by ``auto`` begins with as many of the most doubted.
         injected_labels, injected_outliers, injected_clips: how many errors were injected.
         labels_found, outliers_found: the share of them that these verdicts find, each judged without knowing it.
         name_right: the share of injected wrong labels found whose own identity was suggested.
@@ -43,6 +45,7 @@ class Summary:
     in_doubt: int = 0
     near_duplicates: int = 0
     most_wrong: float | None = None
+    suspects: int = 0
     injected_labels: int = 0
     injected_outliers: int = 0
     injected_clips: int = 0
@@ -79,7 +82,7 @@ class Summary:
     @property
     def tells_injected(self) -> bool:
         """The model tells injected wrong labels from right ones, and mostly knows whose they are."""
-        return (self.separation or 0.0) >= SET_APART and (self.name_first or 0.0) >= KNOWS
+        return tells_injected(self.separation or 0.0, self.name_first or 0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

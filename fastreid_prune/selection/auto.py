@@ -14,13 +14,13 @@ from fastreid_prune.selection.registry import Answer, Task, strategy
 
 # what identity-balanced sampling takes of an identity into a batch (fastreid's NUM_INSTANCE); fewer are repeated
 FLOOR = 4
-DOUBTED = "mislabelled, an outlier or more likely wrong than right by its verdict"
+DOUBTED = "its label is among the most doubted, of which as many are wrong by estimate"
 
 
 @strategy(
     "auto",
     source="this package",
-    direction="what verdicts doubt, then near-duplicates; then the easiest where much is learnt, else an even thinning",
+    direction="the most doubted labels, then near-duplicates; then the easiest where much is learnt, else an even thinning",
 )
 def choose(task: Task) -> Answer:
     """See :func:`automatic_order`; every identity keeps ``FLOOR`` samples at least."""
@@ -33,7 +33,8 @@ def choose(task: Task) -> Answer:
     if task.collapsed is not None and task.regime.known:
         answer = with_partners(task, answer, task.collapsed, all_pairs=False)
     if pool.doubted is not None:
-        answer.reason[pool.candidates & ~keep & pool.doubted] = DOUBTED
+        gone = pool.candidates & ~keep
+        answer.reason[pool.doubted[gone[pool.doubted]]] = DOUBTED
     return answer
 
 
@@ -42,7 +43,7 @@ def automatic_order(
 ) -> np.ndarray:
     """Rows of the candidates, the first to go first.
 
-    What the verdicts call mislabelled or an outlier goes first: it does harm. Then near-duplicates, the easiest of them
+    The labels in doubt go first, the most doubted before the others: wrong ones do harm. Then near-duplicates, the easiest of them
     before the others, whatever the regime: there is no set on which they are worth more than other images, and each
     leaves one behind that it is near to. What else must go is the easiest where so much is learnt, and else is thinned
     evenly over identities and cameras, so that nothing is lost that chance would not lose. A model that learnt too
@@ -56,15 +57,14 @@ def automatic_order(
         seed: of what chance decides.
     """
     left = pool.candidates
-    doubted = np.zeros(len(pool), bool) if pool.doubted is None else left & pool.doubted
-    left &= ~doubted
+    doubted = np.zeros(0, np.int64) if pool.doubted is None else pool.doubted[left[pool.doubted]]
+    left[doubted] = False
     copies = np.zeros(len(pool), bool)
     if collapsed is not None and regime.known:
         copies[collapsed.rows[is_near(collapsed, regime.spread or 0.0)]] = True
         copies &= left
     easiest = hardest_first(pool.scores, pool.file_names)[::-1]
-    # the doubted by falling score, so that no order of the files decides where not all of them go
-    first = [easiest[doubted[easiest]][::-1], easiest[copies[easiest]]]
+    first = [doubted, easiest[copies[easiest]]]
     left &= ~copies
     if regime.method(ratio) == "stratified":
         return np.concatenate([*first, even_order(pool, np.flatnonzero(left), seed)])

@@ -25,8 +25,8 @@ class Pool:
             are not finite are no near-duplicate of anything.
         excluded: [N] bool, gone already (outliers, unreadable): they do not count.
         protected: [N] bool, never pruned; they count.
-        doubted: [N] bool, mislabelled, outliers or more likely wrong than right by their verdict: what ``auto`` prunes
-            before anything else.
+        doubted: [D] int64, rows whose label is doubted, the most doubted first: what ``auto`` prunes before anything
+            else.
         keep_per_identity: how many images of each identity pruning never takes, at least.
         keep_per_camera: how many of each identity in each camera.
     """
@@ -45,7 +45,7 @@ class Pool:
     def __post_init__(self) -> None:
         """Refuse columns that do not belong together, and samples without a score."""
         total = len(checked_scores(self.scores))
-        columns = ("file_names", "pids", "camids", "features", "excluded", "protected", "doubted")
+        columns = ("file_names", "pids", "camids", "features", "excluded", "protected")
         lengths = {
             name: len(getattr(self, name)) for name in columns if getattr(self, name, None) is not None
         }

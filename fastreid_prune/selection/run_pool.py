@@ -30,7 +30,7 @@ def run_pool(
         verdicts: [N] those acted on: a relabelled sample counts, and is scored, under its new identity.
         excluded: [N] bool, gone already besides the outliers.
         protected: [N] bool, never pruned.
-        doubted: [N] bool, what ``auto`` prunes first.
+        doubted: [D] int64, the rows that ``auto`` prunes first.
         keep_per_identity, keep_per_camera: the floors of :class:`.Pool`.
     """
     run = RunFiles.open(run)

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -118,6 +119,21 @@ def test_auto_prunes_what_is_in_doubt_with_what_is_judged_wrong(scored_run):
     manifest = Manifest.read(prune_run(run, 0.1, "auto").manifest.path)
     gone = dict(zip(manifest.file_name, manifest.action == "prune", strict=True))
     assert all(gone[table.file_name[row]] for row in (1, 4, 6)) and sum(gone.values()) == 6
+
+
+@pytest.mark.parametrize("purify", [False, True])
+def test_auto_prunes_first_as_many_of_the_most_doubted_as_are_wrong_by_estimate(scored_run, purify):
+    run = scored_run(samples=60)
+    table = judged(RunFiles.open(run).table, mislabelled=[1], outlier=[4])
+    table.verdicts.confidence[[20, 30, 40]] = [0.52, 0.51, 0.53]
+    estimate = {"thresholds": json.dumps({"claims": [], "suspects": 4})}
+    replace(table, about=table.about | estimate).write(run / "prune")
+    doubted = {table.file_name[row] for row in ((20, 30) if purify else (1, 4, 20, 30))}
+    ratio = 0.04 if purify else 0.07
+    manifest = Manifest.read(prune_run(run, ratio, "auto", purify=purify).manifest.path)
+    assert set(manifest.file_name[manifest.action == "prune"]) == doubted
+    assert all("most doubted" in reason for reason in manifest.reason[manifest.action == "prune"])
+    assert manifest.action[manifest.file_name == table.file_name[1]] == ["relabel" if purify else "prune"]
 
 
 def test_what_a_person_kept_is_not_in_doubt(scored_run):
