@@ -178,7 +178,7 @@ def _doubt_counts(table: ScoreTable) -> bool:
 
 
 def _doubted(table: ScoreTable, acted_on: Verdicts) -> np.ndarray:
-    """[D] int64: rows judged wrong or in doubt, then those most doubted, as many as are wrong by estimate, but for those
+    """[D] int64: rows judged wrong or in doubt, then the most doubted, as many as are wrong by estimate; without those
     that get another name."""
     verdicts = table.verdicts
     judged = (verdicts.against | verdicts.in_doubt) & _doubt_counts(table)

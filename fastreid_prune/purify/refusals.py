@@ -159,7 +159,7 @@ def better_model(facts: Facts) -> str:
 
 
 def _times_as_many(asked: float, best: Worth, found: int, right: int) -> float | None:
-    """How many times as many injected errors, found and named at the same rates, would show enough; None if none would."""
+    """How many times as many injected errors, found and named at the same rates, would do; None: none would."""
     if not right or best.precision < asked or best.low >= least_low(asked):
         return None
     no_false_alarms = best.precision * found / right

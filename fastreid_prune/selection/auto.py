@@ -20,7 +20,7 @@ DOUBTED = "its label is among the most doubted, of which as many are wrong by es
 @strategy(
     "auto",
     source="this package",
-    direction="the most doubted labels, then near-duplicates; then the easiest where much is learnt, else an even thinning",
+    direction="the most doubted, then near-duplicates; then the easiest where much is learnt, else an even thinning",
 )
 def choose(task: Task) -> Answer:
     """See :func:`automatic_order`; every identity keeps ``FLOOR`` samples at least."""
@@ -43,8 +43,9 @@ def automatic_order(
 ) -> np.ndarray:
     """Rows of the candidates, the first to go first.
 
-    The labels in doubt go first, the most doubted before the others: wrong ones do harm. Then near-duplicates, the easiest of them
-    before the others, whatever the regime: there is no set on which they are worth more than other images, and each
+    The labels in doubt go first, the most doubted before the others: wrong ones do harm. Then near-duplicates, the
+    easiest of them before the others, whatever the regime: there is no set on which they are worth more than other
+    images, and each
     leaves one behind that it is near to. What else must go is the easiest where so much is learnt, and else is thinned
     evenly over identities and cameras, so that nothing is lost that chance would not lose. A model that learnt too
     little to tell leaves near-duplicates to the even thinning too.
