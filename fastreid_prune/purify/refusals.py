@@ -122,8 +122,8 @@ def refusal(
         return (
             f"{right} right names of {found} injected wrong labels found show no more than {_percent(best.low)} on the "
             f"data set's own, {_percent(least_low(asked))} ({_percent(asked)} asked for) is needed",
-            f"inject more: about {math.ceil(facts.injected * times)} wrong labels instead of {facts.injected} "
-            f"(PRUNE.PURIFY.SWITCHED {facts.injected * times / facts.samples:.2f})",
+            f"inject more: about {math.ceil(facts.injected * times)} wrong labels instead of {facts.injected}, "
+            f"{_percent(facts.injected * times / facts.samples)} of the labels",
         )
     floor = 0.5 if kind == IN_DOUBT else least_low(asked)
     if best.low < floor:
