@@ -242,3 +242,13 @@ def test_the_same_image_under_two_identities_is_named():
     others = np.setdiff1d(np.arange(len(verdicts)), [*twins, *twins.values()])
     told = [reason for reason in verdicts.reason[others] if "near-duplicate" in reason]
     assert not any(" under " in reason for reason in told)
+
+
+def test_where_verdicts_are_refused_the_most_doubted_are_known_all_the_same(noisy):
+    run, _ = noisy
+    refused = assess(run.trajectory, precision=0.9999)
+    verdicts, summary = refused.verdicts, refused.summary
+    assert not verdicts.against.any()
+    error = run.wrong | run.outlier
+    first = np.argsort(verdicts.confidence, kind="stable")[: summary.suspects]
+    assert error[first].mean() > 0.9 and error[first].sum() > 0.7 * error.sum()
