@@ -70,8 +70,8 @@ def _same(pair: IdentityPair, names: np.ndarray, images: int) -> Finding:
     shared = pair.shared_cameras
     cameras = "no camera saw both" if not shared else f"{shared} camera{'s' if shared > 1 else ''} saw both"
     reason = (
-        f"{names[pair.second]} looks like {names[pair.first]}: cosine {pair.similarity:.2f}, {pair.score:.1f} standard "
-        f"deviations beyond what either has with others (next best {pair.next_best:.2f}); {cameras}"
+        f"{names[pair.second]} looks like {names[pair.first]}: cosine {pair.similarity:.2f} (next best "
+        f"{pair.next_best:.2f}), and {cameras}; together {pair.score:.1f} standard deviations beyond other pairs"
     )
     return Finding(
         SAME, str(names[pair.first]), str(names[pair.second]), images, pair.score, None, "", "", reason
