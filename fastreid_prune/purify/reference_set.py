@@ -1,5 +1,6 @@
 """What all samples are judged against: each other, those who are doubted counting less."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,7 +116,7 @@ def build_reference_set(
             view_without(features, label, label_confidence, fold == one, classes) for one in range(NUM_FOLDS)
         ]
 
-    def against_now() -> np.ndarray:
+    def against_now(advance: Callable[[int], None]) -> np.ndarray:
         against = np.full(count, np.nan)
         for one, view in enumerate(views_now()):
             inside = np.flatnonzero(fold == one)
@@ -124,15 +125,15 @@ def build_reference_set(
             common = trajectory.mean_logits, view, features, label, candidates, first_logits
             for rows, (found,) in zip(blocks, work.blocks("", _against, common, blocks), strict=True):
                 against[rows] = found
+                advance(len(rows))
         return against
 
     def believe() -> tuple[np.ndarray]:
         nonlocal label_confidence
-        with bar("telling which labels to believe", _ROUNDS, shown=count > _SHOWN) as advance:
+        with bar("telling which labels to believe", _ROUNDS * count, shown=count > _SHOWN) as advance:
             for _ in range(_ROUNDS):
-                guess = 1 / (1 + np.exp(np.clip(np.nan_to_num(against_now()), -30, 30)))
+                guess = 1 / (1 + np.exp(np.clip(np.nan_to_num(against_now(advance)), -30, 30)))
                 label_confidence = np.where(speaks, np.maximum(guess, _LEAST_TRUST), 0.0)
-                advance(1)
         return (label_confidence,)
 
     (label_confidence,) = work.step("believed", believe)
