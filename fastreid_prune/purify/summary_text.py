@@ -5,8 +5,8 @@ from fastreid_prune.purify.summary import Summary
 
 _WHAT = {
     NAMES: "relabelled",
-    OUTLIERS: "left out",
-    IN_DOUBT: "left out for doubt alone",
+    OUTLIERS: "left out as wrong or as an outlier",
+    IN_DOUBT: "left out for doubt",
     CLIPS: "relabelled in whole clips",
     CLIPS_OUT: "judged wrong in whole clips",
 }
@@ -79,8 +79,8 @@ def _found(summary: Summary) -> str:
         )
     if summary.in_doubt:
         line += (
-            f" {summary.in_doubt} more are more likely wrong than right, though not surely enough for a verdict: "
-            "purifying leaves them out of the training."
+            f" {summary.in_doubt} more are in doubt: more likely wrong than right, and not sure enough for a verdict. "
+            "Purifying leaves them out."
         )
     if summary.near_duplicates:
         line += f" {summary.near_duplicates} more are near-duplicates of others of their identity, and stay."

@@ -48,17 +48,23 @@ def test_each_kind_is_told_with_what_it_is_worth():
     told = " ".join(sentences(FOUND))
     assert "1200 samples: 58 mislabelled, 38 outliers" in told and "about 6.4 % of the labels" in told
     assert "58 relabelled: about 96 % rightly, and at least 91 %" in told
-    assert "38 left out: about 98 % rightly, and at least 93 %" in told
-    assert "9 left out for doubt alone: about 80 % rightly" in told
+    assert "38 left out as wrong or as an outlier: about 98 % rightly, and at least 93 %" in told
+    assert "9 left out for doubt: about 80 % rightly" in told
     assert "good enough" in headline(FOUND) and "weak" not in told and "What would help" not in told
 
 
 def test_a_refusal_is_told_once_with_its_reason_and_its_remedy():
     told = sentences(refused(FOUND, "the model is too weak here", "a better model"))
-    assert "Nothing is relabelled, left out or left out for doubt alone: the model is too weak here." in told
+    assert (
+        "Nothing is relabelled, left out as wrong or as an outlier or left out for doubt: the model is too weak here."
+        in told
+    )
     assert told.count("What would help: a better model.") == 1
     one = " ".join(sentences(refused(FOUND, "too few names", "inject more", NAMES)))
-    assert "Nothing is relabelled: too few names." in one and "38 left out: about 98 %" in one
+    assert (
+        "Nothing is relabelled: too few names." in one
+        and "38 left out as wrong or as an outlier: about 98 %" in one
+    )
 
 
 def test_a_model_that_vouches_for_nothing_is_not_called_good():
