@@ -1,5 +1,6 @@
 """Several processes on CPU: fastreid's ``launch`` insists on CUDA and NCCL."""
 
+import time
 from typing import Any
 
 import torch
@@ -56,6 +57,9 @@ def cpu_worker(
         if machine == machine_rank:
             comm._LOCAL_PROCESS_GROUP = group
     main(*arguments)
+    # gloo's thread frees what was last exchanged, and needs Python's lock for it. torch 2.3 holds the lock while it
+    # destroys the group and waits for that thread: for ever, if it is not done by then.
+    time.sleep(0.2)
     dist.destroy_process_group()
 
 
