@@ -155,7 +155,7 @@ def growth(markdown: str, name: str) -> str:
                 )
                 if x:
                     axes.plot(
-                        [x[0], x[-1]], [y[0], y[0] * x[-1] / x[0]], color=KEPT, lw=0.8, ls=":", zorder=1
+                        [x[0], x[-1]], [y[0], y[0] * x[-1] / x[0]], color=KEPT, lw=1.2, ls="--", zorder=1
                     )
             axes.set_xscale("log")
             axes.set_yscale("log")
@@ -165,7 +165,7 @@ def growth(markdown: str, name: str) -> str:
             axes.yaxis.set_major_formatter("{x:g}")
             axes.set_xlabel("samples")
             axes.set_ylabel(label)
-        panels[0].plot([], [], color=KEPT, lw=0.8, ls=":", label="in proportion")
+        panels[0].plot([], [], color=KEPT, lw=1.2, ls="--", label="in proportion")
         drawing.legend(loc="outside lower center", ncols=3)
     return to_svg(drawing, name, "Seconds and memory against samples; the table has the figures")
 
