@@ -39,7 +39,8 @@ def identity_findings(trajectory: Trajectory, work: Work | None = None) -> list[
         return []
     features, label, names = unit(features[rows]), injected.label[rows], np.array(samples.class_names, object)
     _, camera = np.unique(samples.camid[rows].astype(str), return_inverse=True)
-    clip = find_clips(features, label, camera, samples.file_name[rows].tolist())
+    files = samples.file_name[rows]
+    clip = find_clips(features, label, camera, files.tolist())
     first = np.unique(clip, return_index=True)[1]
     evidence = weigh_clips(
         features, label, camera, clip, label[first], num_classes=len(names), work=work, name="clips_left"
@@ -48,7 +49,7 @@ def identity_findings(trajectory: Trajectory, work: Work | None = None) -> list[
     parts = more_than_one_person(features, label, camera, clip, len(names))
     images = np.bincount(label, minlength=len(names))
     return [_same(pair, names, int(images[pair.second])) for pair in pairs if pair.score >= _LEAST_SAME] + [
-        _more(one, names, samples.file_name[rows]) for one in parts if one.score >= _LEAST_MORE
+        _more(one, names, files) for one in parts if one.score >= _LEAST_MORE
     ]
 
 
