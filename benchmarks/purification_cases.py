@@ -77,7 +77,7 @@ class Case:
         single = assess(self.trajectory, weights=weights, precision=precision).verdicts
         verdicts = judge_clips(self.trajectory, precision, of_clips).apply(single)
         samples, nothing = given_samples(self.trajectory), np.zeros(len(verdicts), bool)
-        in_doubt = verdicts.in_doubt & verdicts.against.any()
+        in_doubt = verdicts.in_doubt
         braked = brake(samples.pid, verdicts, in_doubt, nothing)
         columns = {name: getattr(braked.verdicts, name).copy() for name in VERDICT_FIELDS}
         columns["confidence"][in_doubt & ~braked.in_doubt] = np.nan
@@ -86,8 +86,8 @@ class Case:
     def with_identities(self, verdicts: Verdicts) -> Verdicts:
         """The verdicts with the findings about identities acted on that a person who knows who is who accepts."""
         samples = given_samples(self.trajectory)
-        person = np.array([self._truth[name].true_id for name in samples.file_name])
-        known = TrueIdentities(samples.pid, samples.camid, person)
+        true_id = [self._truth[name].true_id for name in samples.file_name]
+        known = TrueIdentities.of(samples.pid, samples.camid, true_id)
         findings = [
             replace(one, decision=ACCEPT if known.bears_out(one) else REFUSE)
             for one in identity_findings(self.trajectory)
