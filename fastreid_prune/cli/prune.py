@@ -63,8 +63,8 @@ def command(
         )
     if summary.doubted:
         click.echo(
-            f"{summary.doubted} of those that are pruned have the most doubted labels: as many are wrong by estimate, "
-            "though not surely enough for a verdict on each."
+            f"{summary.doubted} of those that are pruned have the most doubted labels: judged wrong, or as many as are "
+            "wrong by estimate, though not surely enough for a verdict on each."
         )
     for sentence in summary.held:
         click.echo(sentence)

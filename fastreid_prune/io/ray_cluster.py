@@ -8,6 +8,9 @@ from typing import Any
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.io.work import Arrays
 
+# workers that may die at the same block
+_RETRIES = 5
+
 
 def connect(address: str) -> Any:
     """The module ``ray``, connected to a cluster.
@@ -64,10 +67,6 @@ class RayBlocks:
         while waiting:
             # what was read is not held any longer
             yield self._ray.get(waiting.pop(0))
-
-
-# workers that may die at the same block
-_RETRIES = 5
 
 
 def _call(function: Callable[..., Arrays], common: tuple[Any, ...], block: Any) -> Arrays:

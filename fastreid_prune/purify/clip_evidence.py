@@ -186,7 +186,11 @@ def weigh_clips(
     names = [one.name for one in fields(ClipEvidence)]
 
     def weighed() -> tuple[np.ndarray, ...]:
-        found = _weighed(features, label, camera, clip, in_question, num_classes, barred, weights, work)
+        likeness = clip_likeness(
+            features, label, camera, clip, in_question,
+            num_classes=num_classes, barred=barred, weights=weights, work=work,
+        )  # fmt: skip
+        found = _weighed(likeness, in_question, num_classes, barred, weights)
         return tuple(np.asarray(getattr(found, one)) for one in names)
 
     found: dict[str, Any] = dict(zip(names, work.step(name, weighed), strict=True))
@@ -194,27 +198,9 @@ def weigh_clips(
 
 
 def _weighed(
-    features: np.ndarray,
-    label: np.ndarray,
-    camera: np.ndarray,
-    clip: np.ndarray,
-    in_question: np.ndarray,
-    num_classes: int,
-    barred: np.ndarray,
-    weights: ChoiceWeights,
-    work: Work,
+    found: ClipLikeness, in_question: np.ndarray, num_classes: int, barred: np.ndarray, weights: ChoiceWeights
 ) -> ClipEvidence:
-    found = clip_likeness(
-        features,
-        label,
-        camera,
-        clip,
-        in_question,
-        num_classes=num_classes,
-        barred=barred,
-        weights=weights,
-        work=work,
-    )
+    """See :func:`weigh_clips`."""
     look, clips, cosine = found.look, found.look.clips, found.cosine
     place, own = np.arange(len(clips.size)), look.place(in_question)
     bars = np.where(barred >= 0, look.place(barred), -1)

@@ -93,7 +93,6 @@ def same_identity(
         return []
     proto = prototypes(features, label, weight, num_classes)[present]
     seen = np.zeros((num_classes, int(camera.max()) + 1), np.float32)
-
     seen[label[weight > 0], camera[weight > 0]] = 1
     seen = seen[present]
     if len(present) ** 2 > EXACT_PAIRS:

@@ -14,7 +14,7 @@ from fastreid_prune.selection.registry import Answer, Task, strategy
 
 # what identity-balanced sampling takes of an identity into a batch (fastreid's NUM_INSTANCE); fewer are repeated
 FLOOR = 4
-DOUBTED = "its label is among the most doubted, of which as many are wrong by estimate"
+DOUBTED = "its label is among the most doubted"
 
 
 @strategy(
