@@ -14,13 +14,13 @@ from fastreid_prune.purify.claims import (
     Worth,
     least_low,
     lowest_threshold,
+    most_right_altered,
 )
 from fastreid_prune.purify.clip_evidence import ChoiceWeights, ClipEvidence, weigh_clips
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
 from fastreid_prune.purify.features import comparable
-from fastreid_prune.purify.verdict_claims import MOST_CLEAN_ALTERED
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import CLIP_REASON, MISLABELLED, OUTLIER, Verdicts
 from fastreid_prune.trajectory import Trajectory
@@ -241,7 +241,8 @@ def _claim_wrong(
         reason = f"{len(score)} clips of two images or more are too few to tell wrong ones from right ones"
         remedy = "judge a larger set, or look through the clips by hand"
         return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), None
-    floor, room = least_low(asked, CLIP_ROOM), MOST_CLEAN_ALTERED * len(score)
+    errors = float(alarms.errors_beyond(-np.inf, 0).mean())
+    floor, room = least_low(asked, CLIP_ROOM), most_right_altered(len(score), errors)
     chosen, best = lowest_threshold(Beyond(score, alarms), asked, floor=floor, most_wrong=room)
     if chosen is not None:
         numbers = chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold

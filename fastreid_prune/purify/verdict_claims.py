@@ -6,15 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.purify.calibration import CLEAN_CLASS, WRONG_CLASS
-from fastreid_prune.purify.claims import IN_DOUBT, NAMES, OUTLIERS, Beyond, Claim, Worth, lowest_threshold
+from fastreid_prune.purify.claims import (
+    IN_DOUBT,
+    NAMES,
+    OUTLIERS,
+    Beyond,
+    Claim,
+    Worth,
+    lowest_threshold,
+    most_right_altered,
+)
 from fastreid_prune.purify.false_alarms import TAIL_SHARE, TAILS, estimate_false_alarms, share_at_most
 from fastreid_prune.purify.fitting import Fitted, Scores
 from fastreid_prune.purify.metrics import area_under_curve
 from fastreid_prune.purify.name_candidates import NameCandidates
 from fastreid_prune.purify.refusals import Facts, in_groups, not_calibrated, refusal, too_few
 
-# of a data set's right labels, the most that may be altered, by expectation (ours)
-MOST_CLEAN_ALTERED = 0.0025
 EVEN_ODDS = 0.5
 # of the names, the most that may come in groups, which injected single errors do not vouch for (ours)
 MOST_IN_GROUPS = 0.05
@@ -83,7 +90,7 @@ def claim_labels(
     names = NameCandidates(
         Scores(unfit, named), alarms, outliers, injected, fitted.scores.unfit[switched], fitted.pair[natural]
     )
-    room = MOST_CLEAN_ALTERED * facts.samples * (1 - facts.errors)
+    room = most_right_altered(facts.samples, facts.samples * facts.errors)
     chosen, best = lowest_threshold(names, asked, most_wrong=room)
     of_names = _claim(NAMES, asked, chosen, best, facts, names)
     grouped = 0.0 if chosen is None else names.in_groups(chosen.threshold)

@@ -132,7 +132,8 @@ def _runs(grid: Grid) -> Iterator[Run]:
                 Run(SCORE, name, recipe, score_seed, grid.data, grid.script)
                 for name, recipe in scoring.items()
             ]
-        yield from sources
+        if any(selection.needs_scoring for selection in grid.methods):
+            yield from sources
         if grid.unpruned:
             for name, recipe in retraining.items():
                 yield Run(TRAIN, name, recipe, seed, grid.data, grid.script)

@@ -114,6 +114,8 @@ def test_the_whole_set_and_trainings_that_prune_themselves_need_no_scoring(read)
     assert [name for name, run in by_name.items() if run.scoring] == ["entropy"]
     assert {run.selection.name for run in small if run.budget == "iterations"} == {"entropy"}
     assert {run.selection.name for run in small if run.purify} == {"entropy", "auto in run"}
+    unscored = GRID.replace("[random, {method: redundancy_aware, score: el2n, name: ours}]", "[whole, rs2]")
+    assert all(run.kind == "train" for run in expand(read(unscored)))
     # 1000 images are 15 batches of 64, 700 are 10: the whole set is trained on for two thirds of the epochs
     assert by_name["whole"].epochs(1000, 700) == round(10 * 10 / 15)
 
