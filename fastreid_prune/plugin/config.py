@@ -69,7 +69,8 @@ def add_prune_config(cfg: CfgNode) -> None:
     # METHOD and RATIO, or, with PURIFY.ENABLED, as the verdicts say. METHOD may then be "infobatch" or "rs2" too, which
     # choose anew before each epoch.
     cfg.PRUNE.IN_RUN.ENABLED = False
-    # How many epochs are trained on everything first. 0: a tenth of MAX_EPOCH, at least 5; none for infobatch and rs2.
+    # How many epochs are trained on everything first. 0: a tenth of MAX_EPOCH, at least 5, with PURIFY.ENABLED 12; none
+    # for infobatch and rs2.
     cfg.PRUNE.IN_RUN.START = 0
     # Choose again every so many epochs, from all that was recorded so far; what was pruned can come back. 0: once.
     cfg.PRUNE.IN_RUN.EVERY = 0

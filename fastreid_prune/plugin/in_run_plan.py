@@ -8,8 +8,9 @@ from yacs.config import CfgNode
 from fastreid_prune.errors import FastreidPruneError
 from fastreid_prune.selection.dynamic import DYNAMIC, DynamicMethod
 
-# Fewer epochs tell little of which samples are hard; ours.
-LEAST_SCORED = 5
+# Fewer epochs tell little of which samples are hard, and nothing of which labels are wrong: for that as many as a
+# scoring run has; ours.
+LEAST_SCORED, LEAST_JUDGED = 5, 12
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class InRunPlan:
         if not keys.ENABLED:
             return None
         dynamic = DYNAMIC.get(cfg.PRUNE.METHOD)
-        usual = 0 if dynamic else max(LEAST_SCORED, math.ceil(epochs / 10))
+        least = LEAST_JUDGED if cfg.PRUNE.PURIFY.ENABLED else LEAST_SCORED
+        usual = 0 if dynamic else max(least, math.ceil(epochs / 10))
         on_all = keys.LAST_EPOCHS_ON_ALL
         if on_all < 0:
             on_all = math.ceil(dynamic.on_all * epochs) if dynamic else 0

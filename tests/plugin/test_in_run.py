@@ -255,6 +255,9 @@ def test_by_default_a_tenth_of_the_epochs_is_scored_and_infobatch_ends_on_everyt
     assert InRunPlan.of(pruning).start == 12
     pruning.merge_from_list(["SOLVER.MAX_EPOCH", 20])
     assert InRunPlan.of(pruning).start == 5
+    judging = pruning.clone()
+    judging.merge_from_list(["PRUNE.PURIFY.ENABLED", True])
+    assert InRunPlan.of(judging).start == 12
     pruning.merge_from_list(["SOLVER.MAX_EPOCH", 40, "PRUNE.METHOD", "infobatch"])
     plan = InRunPlan.of(pruning)
     assert (plan.start, plan.on_all) == (0, 5)
