@@ -51,7 +51,7 @@ def measure(run: Path, truth: Path, precision: float, weights: ChoiceWeights | N
         result.append(("clips: AP", f"{average_precision(wrong[people], score[people]):.3f}"))
     findings = identity_findings(trajectory)
     kinds = {one.kind: one for one in of_each_kind(known, natural, verdicts, findings)}
-    for kind, claim in zip((CLIPS, CLIPS_OUT), clips.claims, strict=True):
+    for kind, claim in zip((CLIPS, CLIPS_OUT), clips.claims[:2], strict=True):
         said = "refused"
         if claim.stands and not kinds[kind].given:
             said = "none"
@@ -61,8 +61,14 @@ def measure(run: Path, truth: Path, precision: float, weights: ChoiceWeights | N
         if claim.stands:
             said += f" {claim.precision:.3f} [{claim.low:.2f}, {claim.high:.2f}]"
         result.append((f"{kind} at {precision:g}: of wrong images, precision, claimed", said))
+    doubted = natural & inside
+    doubted[doubted] = clips.in_doubt[clips.clip[doubted]]
+    share = f"{(doubted & wrong).sum() / max(wrong.sum(), 1):.2f} {wrong[doubted].mean() if doubted.any() else 0:.3f}"
+    result.append(("clips left out for doubt: of wrong images, wrong", share))
     clean = people & ~wrong
-    result.append(("clean altered", f"{100 * (verdicts.against & clean).sum() / max(clean.sum(), 1):.2f} %"))
+    result.append(
+        ("clean altered", f"{100 * ((verdicts.against | doubted) & clean).sum() / max(clean.sum(), 1):.2f} %")
+    )
 
     ruled = paper_rule(trajectory).take(rows)
     called = ruled.mislabelled & natural

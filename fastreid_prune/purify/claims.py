@@ -14,7 +14,8 @@ import numpy as np
 
 from fastreid_prune.purify.false_alarms import TAIL_SHARE, FalseAlarms
 
-NAMES, OUTLIERS, IN_DOUBT, CLIPS, CLIPS_OUT = ("names", "outliers", "in_doubt", "clips", "clips_out")
+NAMES, OUTLIERS, IN_DOUBT = ("names", "outliers", "in_doubt")
+CLIPS, CLIPS_OUT, CLIPS_IN_DOUBT = ("clips", "clips_out", "clips_in_doubt")
 # the pessimistic end may leave this many times the room for error that was asked for (ours); of clips,
 # of which few can be moved on purpose, three times
 _ROOM, CLIP_ROOM = 2.0, 3.0
@@ -28,7 +29,8 @@ class Claim:
     """One kind of verdict: what it is worth, or why there is none.
 
     Attributes:
-        kind: one of :data:`NAMES`, :data:`OUTLIERS`, :data:`IN_DOUBT`, :data:`CLIPS`, :data:`CLIPS_OUT`.
+        kind: one of :data:`NAMES`, :data:`OUTLIERS`, :data:`IN_DOUBT`, :data:`CLIPS`, :data:`CLIPS_OUT`,
+            :data:`CLIPS_IN_DOUBT`.
         asked: the precision asked for, in [0, 1].
         count: verdicts given; 0 where they are refused.
         precision: the share of them that is right, by estimate; None without verdicts.
@@ -96,7 +98,7 @@ def least_low(asked: float, room: float = _ROOM) -> float:
     return max(1 - room * (1 - asked), 0.0)
 
 
-def most_right_altered(labels: int, errors: float) -> float:
+def most_right_altered(labels: int, errors: float, for_each_error: float = _FOR_EACH_ERROR) -> float:
     """How many right labels may be altered, by expectation, among so many labels of which so many are wrong.
 
     A clean set loses next to nothing, whatever the claims say; where errors abound, sparing the last right label would
@@ -105,7 +107,7 @@ def most_right_altered(labels: int, errors: float) -> float:
     >>> round(most_right_altered(10_000, 0), 1), round(most_right_altered(10_000, 2_000), 1)
     (25.0, 40.0)
     """
-    return _RIGHT_ALTERED * (labels - errors) + _FOR_EACH_ERROR * errors
+    return _RIGHT_ALTERED * (labels - errors) + for_each_error * errors
 
 
 class Candidates(Protocol):

@@ -8,6 +8,7 @@ from fastreid_prune.io.work import Work
 from fastreid_prune.purify.claims import (
     CLIP_ROOM,
     CLIPS,
+    CLIPS_IN_DOUBT,
     CLIPS_OUT,
     Beyond,
     Claim,
@@ -22,12 +23,23 @@ from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
 from fastreid_prune.purify.features import comparable
 from fastreid_prune.scored_run.injected import InjectedErrors
-from fastreid_prune.scored_run.verdicts import CLIP_REASON, MISLABELLED, OUTLIER, Verdicts
+from fastreid_prune.scored_run.verdicts import (
+    CLEAN,
+    CLIP_REASON,
+    MISLABELLED,
+    NEAR_DUPLICATE,
+    OUTLIER,
+    Verdicts,
+)
 from fastreid_prune.trajectory import Trajectory
 
 _NO_CAMERAS = "the data set has one camera, or none that is known"
 # single images are judged by themselves
 LEAST_IMAGES = 2
+_EVEN = 0.5
+# right clips that may be left out for doubt, by expectation, for each wrong one (ours): a wrong clip that stays is a
+# group that agrees with itself, and costs a model more than a right one that goes
+_LEFT_OUT_IN_DOUBT = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,10 @@ class ClipJudgement:
         evidence: of the clips, under the label that the data set gives.
         named: [K] bool, the clip is wrong and shows the identity that is suggested.
         unnamed: [K] bool, it does not show its identity, and whom it shows is not sure: it is left out.
-        claims: that names are right, and that clips are wrong at all; or why there are no such verdicts.
+        in_doubt: [K] bool, no verdict, and yet it is more likely wrong than right.
+        claims: that names are right, and that clips are wrong at all, or why there are no such verdicts; then, where
+            some are in doubt, how many. What doubt is worth is not claimed: where two persons have one number, either
+            half may be the one that is doubted, and clips that were moved on purpose say nothing of that.
         several_cameras: the data set has more than one; without, clips are judged by features alone.
         names: [C] str, of the identities.
         first: [K] str, the file of each clip's first image.
@@ -49,7 +64,8 @@ class ClipJudgement:
     evidence: ClipEvidence
     named: np.ndarray
     unnamed: np.ndarray
-    claims: tuple[Claim, Claim]
+    in_doubt: np.ndarray
+    claims: tuple[Claim, ...]
     several_cameras: bool
     names: np.ndarray
     first: np.ndarray
@@ -99,8 +115,12 @@ class ClipJudgement:
         )
 
     def apply(self, verdicts: Verdicts) -> Verdicts:
-        """The verdicts [N] with those on clips; images that have a verdict against their label keep it."""
+        """The verdicts [N] with those on clips, and the doubt; images with a verdict against their label keep it."""
         columns = {name: getattr(verdicts, name).copy() for name in Verdicts.__dataclass_fields__}
+        doubted = (self.clip >= 0) & np.isin(verdicts.verdict, (CLEAN, NEAR_DUPLICATE))
+        doubted[doubted] = self.in_doubt[self.clip[doubted]]
+        right = 1 / (1 + np.exp(self.evidence.wrong[self.clip[doubted]]))
+        columns["confidence"][doubted] = np.minimum(right, np.nextafter(_EVEN, 0))
         inside = (self.clip >= 0) & ~verdicts.against
         inside[inside] = (self.named | self.unnamed)[self.clip[inside]]
         for row in np.flatnonzero(inside):
@@ -168,6 +188,8 @@ def judge_clips(
     right = as_trained.suggested[found] == given[first][found]
     names_claim = _claim_names(claim, fair.name[sure], as_trained.name[found], right, precision)
     named = sure & (fair.name >= _threshold(names_claim))
+    doubt = _claim_doubt(fair.wrong[natural], claim[1], threshold)
+    in_doubt = natural & ~sure & (fair.wrong >= _threshold(doubt))
     everyone = np.full(trajectory.num_samples, -1, np.int64)
     everyone[rows] = clip
     return ClipJudgement(
@@ -175,7 +197,8 @@ def judge_clips(
         evidence=fair,
         named=named,
         unnamed=sure & ~named,
-        claims=(names_claim, claim[0]),
+        in_doubt=in_doubt,
+        claims=(names_claim, claim[0], *([doubt] if doubt.stands else [])),
         several_cameras=several,
         names=np.array([*samples.class_names, None], object)[:-1],
         first=samples.file_name[rows[first]],
@@ -255,6 +278,20 @@ def _claim_wrong(
     )
     remedy = "look through the clips by hand, ask for less precision, or score with a better model"
     return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), alarms
+
+
+def _claim_doubt(score: np.ndarray, alarms: FalseAlarms | None, below: float) -> Claim:
+    """How many clips with these log odds of being wrong [n], all lower than ``below``, go for doubt."""
+    if alarms is None:
+        return Claim(CLIPS_IN_DOUBT, _EVEN, refused="nothing shows how many right clips look as doubtful")
+    errors = float(alarms.errors_beyond(-np.inf, 0).mean())
+    room = most_right_altered(len(score), errors, _LEFT_OUT_IN_DOUBT) - float(
+        alarms.right_beyond(below).mean()
+    )
+    chosen, _ = lowest_threshold(Beyond(score, alarms, below), _EVEN, floor=_EVEN, most_wrong=room)
+    if chosen is None:
+        return Claim(CLIPS_IN_DOUBT, _EVEN, refused="no other clip is more likely wrong than right")
+    return Claim(CLIPS_IN_DOUBT, _EVEN, chosen.count, threshold=chosen.threshold)
 
 
 def _claim_names(

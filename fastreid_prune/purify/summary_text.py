@@ -1,6 +1,6 @@
 """The summary in sentences that a person can act on."""
 
-from fastreid_prune.purify.claims import CLIPS, CLIPS_OUT, IN_DOUBT, NAMES, OUTLIERS, Claim
+from fastreid_prune.purify.claims import CLIPS, CLIPS_IN_DOUBT, CLIPS_OUT, IN_DOUBT, NAMES, OUTLIERS, Claim
 from fastreid_prune.purify.summary import Summary
 
 _WHAT = {
@@ -9,9 +9,14 @@ _WHAT = {
     IN_DOUBT: "left out for doubt",
     CLIPS: "relabelled in whole clips",
     CLIPS_OUT: "judged wrong in whole clips",
+    CLIPS_IN_DOUBT: "left out for doubt in whole clips",
 }
 # what is counted of clips
-_COUNTED = _WHAT | {CLIPS: "clips relabelled", CLIPS_OUT: "clips judged wrong, and relabelled or left out"}
+_COUNTED = _WHAT | {
+    CLIPS: "clips relabelled",
+    CLIPS_OUT: "clips judged wrong, and relabelled or left out",
+    CLIPS_IN_DOUBT: "clips left out for doubt",
+}
 
 
 def sentences(summary: Summary) -> list[str]:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from synthetic_run import synthetic_run
 
+from fastreid_prune.purify.claims import CLIPS_IN_DOUBT
 from fastreid_prune.purify.clip_verdicts import judge_clips
-from fastreid_prune.scored_run.verdicts import MISLABELLED, OUTLIER, Verdicts
+from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, OUTLIER, Verdicts
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_where_names_are_not_sure_wrong_clips_are_left_out_as_a_whole():
     run = synthetic_run(2400, 60, wrong=0.0, outliers=0.0, tracklets=0.1, clips=True, seed=3)
     judgement = judge_clips(run.trajectory, 0.95)
     verdicts = judgement.apply(Verdicts.unjudged(len(run.given)))
-    names, wrong = judgement.claims
+    names, wrong, *_ = judgement.claims
     assert not names.stands and wrong.stands
     assert re.match(r"of (2\d) clips .* the right identity comes first for \1; ", names.refused)
     out = verdicts.outlier
@@ -68,10 +69,22 @@ def test_where_names_are_not_sure_wrong_clips_are_left_out_as_a_whole():
     assert any(set(np.flatnonzero(rows)) == set(clip) for clip in verdicts.clips)
 
 
+def test_clips_that_are_more_likely_wrong_than_right_are_in_doubt_though_no_verdict_says_so():
+    run = synthetic_run(2400, 60, wrong=0.0, outliers=0.0, tracklets=0.2, clips=True, seed=3)
+    judgement = judge_clips(run.trajectory, 0.99)
+    clean = np.full(len(run.given), CLEAN, object)
+    verdicts = judgement.apply(replace(Verdicts.unjudged(len(run.given)), verdict=clean))
+    doubted = verdicts.in_doubt
+    claim = judgement.claims[-1]
+    assert claim.kind == CLIPS_IN_DOUBT and claim.count == judgement.in_doubt.sum() and claim.precision is None
+    assert doubted.sum() > 20 and run.wrong[doubted].mean() > 0.8 and not (doubted & verdicts.against).any()
+    assert not judgement.apply(Verdicts.unjudged(len(run.given))).in_doubt.any()
+
+
 def test_a_clean_set_has_no_wrong_clip():
     run = synthetic_run(2400, 60, wrong=0.0, outliers=0.0, clips=True, seed=4)
     judgement = judge_clips(run.trajectory, 0.9)
-    assert judgement.named.sum() + judgement.unnamed.sum() <= 1
+    assert judgement.named.sum() + judgement.unnamed.sum() <= 1 and not judgement.in_doubt.any()
 
 
 def test_without_moved_clips_verdicts_are_refused_with_that_reason():
