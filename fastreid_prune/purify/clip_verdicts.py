@@ -1,26 +1,15 @@
 """Verdicts on clips: whole tracklets under a wrong identity, as far as clips that were moved on purpose bear it out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from fastreid_prune.io.work import Work
-from fastreid_prune.purify.claims import (
-    CLIP_ROOM,
-    CLIPS,
-    CLIPS_IN_DOUBT,
-    CLIPS_OUT,
-    Beyond,
-    Claim,
-    Worth,
-    least_low,
-    lowest_threshold,
-    most_right_altered,
-)
+from fastreid_prune.purify.claims import Claim
+from fastreid_prune.purify.clip_claims import NO_CAMERAS, claim_doubt, claim_names, claim_wrong
 from fastreid_prune.purify.clip_evidence import ChoiceWeights, ClipEvidence, weigh_clips
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
-from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
 from fastreid_prune.purify.features import comparable
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import (
@@ -33,13 +22,9 @@ from fastreid_prune.scored_run.verdicts import (
 )
 from fastreid_prune.trajectory import Trajectory
 
-_NO_CAMERAS = "the data set has one camera, or none that is known"
 # single images are judged by themselves
 LEAST_IMAGES = 2
 _EVEN = 0.5
-# right clips that may be left out for doubt, by expectation, for each wrong one (ours): a wrong clip that stays is a
-# group that agrees with itself, and costs a model more than a right one that goes
-_LEFT_OUT_IN_DOUBT = 0.1
 
 
 @dataclass(frozen=True)
@@ -79,7 +64,7 @@ class ClipJudgement:
         if not self.several_cameras:
             if self.claims[1].stands:
                 lines.append(
-                    f"{_NO_CAMERAS.capitalize()}: clips are held against other clips by features alone."
+                    f"{NO_CAMERAS.capitalize()}: clips are held against other clips by features alone."
                 )
             return lines
         if one_camera:
@@ -180,15 +165,15 @@ def judge_clips(
     natural = judged & (trained == given)[first]
     moved = (injected.clip[rows] >= 0)[first] & (fair.size >= LEAST_IMAGES)
     several = len(names) > 1
-    claim = _claim_wrong(fair.wrong[natural], as_trained.wrong[moved], precision, several)
+    claim = claim_wrong(fair.wrong[natural], as_trained.wrong[moved], precision, several)
     threshold = _threshold(claim[0])
     sure = natural & (fair.wrong >= threshold)
     # what was moved from a label that is as surely wrong itself has no right name that is known
     found = moved & (as_trained.wrong >= threshold) & (fair.wrong < threshold)
     right = as_trained.suggested[found] == given[first][found]
-    names_claim = _claim_names(claim, fair.name[sure], as_trained.name[found], right, precision)
+    names_claim = claim_names(claim, fair.name[sure], as_trained.name[found], right, precision)
     named = sure & (fair.name >= _threshold(names_claim))
-    doubt = _claim_doubt(fair.wrong[natural], claim[1], threshold)
+    doubt = claim_doubt(fair.wrong[natural], claim[1], threshold)
     in_doubt = natural & ~sure & (fair.wrong >= _threshold(doubt))
     everyone = np.full(trajectory.num_samples, -1, np.int64)
     everyone[rows] = clip
@@ -207,118 +192,3 @@ def judge_clips(
 
 def _threshold(claim: Claim) -> float:
     return np.inf if claim.threshold is None else claim.threshold
-
-
-@dataclass(frozen=True)
-class _Named:
-    """Clips that are surely wrong, from a score of their names on; see :class:`.claims.Candidates`.
-
-    Attributes:
-        score: [n] float64, of the data set's own.
-        right_clips: [draws], expected right ones among them, whatever their names' score.
-        injected: [m] float64, of those that were moved.
-        right: [m] bool, their suggested identity is the right one.
-    """
-
-    score: np.ndarray
-    right_clips: np.ndarray
-    injected: np.ndarray
-    right: np.ndarray
-
-    def thresholds(self) -> np.ndarray:
-        return np.unique(self.score)[::-1]
-
-    def count(self, threshold: float) -> int:
-        return int((self.score >= threshold).sum())
-
-    def right_labels(self, threshold: float) -> np.ndarray:
-        return self.right_clips
-
-    def wrong_names(self, threshold: float) -> np.ndarray:
-        return np.zeros_like(self.right_clips)
-
-    def names(self, threshold: float) -> tuple[int, int]:
-        found = self.injected >= threshold
-        return int(found.sum()), int((found & self.right).sum())
-
-
-def _claim_wrong(
-    score: np.ndarray, injected: np.ndarray, asked: float, several_cameras: bool
-) -> tuple[Claim, FalseAlarms | None]:
-    """That clips are wrong, by these log odds of the data set's own [n] and of those that were moved [m]."""
-    if len(injected) < LEAST_INJECTED and not several_cameras:
-        reason = f"{_NO_CAMERAS}, and {len(injected)} clips were moved on purpose to show what features alone are worth"
-        return Claim(CLIPS_OUT, asked, refused=reason), None
-    if len(injected) < LEAST_INJECTED:
-        reason = (
-            f"{len(injected)} clips were moved on purpose in the scoring run, and {LEAST_INJECTED} are needed to show "
-            "what a verdict on a clip is worth"
-        )
-        remedy = (
-            "score with clips moved on purpose, as the scoring configurations do, on a set with identities that "
-            "several cameras saw"
-        )
-        return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), None
-    alarms = estimate_false_alarms(score, [injected])
-    if alarms is None:
-        reason = f"{len(score)} clips of two images or more are too few to tell wrong ones from right ones"
-        remedy = "judge a larger set, or look through the clips by hand"
-        return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), None
-    errors = float(alarms.errors_beyond(-np.inf, 0).mean())
-    floor, room = least_low(asked, CLIP_ROOM), most_right_altered(len(score), errors)
-    chosen, best = lowest_threshold(Beyond(score, alarms), asked, floor=floor, most_wrong=room)
-    if chosen is not None:
-        numbers = chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold
-        return Claim(CLIPS_OUT, asked, *numbers), alarms
-    found, own = (0, 0) if best is None else (int((injected >= best.threshold).sum()), best.count)
-    reason = (
-        f"where verdicts would be surest {found} of the {len(injected)} clips that were moved on purpose are found, "
-        f"and {own} of the data set's {len(score)}, {_shown(best)} of which is shown to be wrong "
-        f"where {100 * asked:.0f} % is asked for"
-    )
-    remedy = "look through the clips by hand, ask for less precision, or score with a better model"
-    return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), alarms
-
-
-def _claim_doubt(score: np.ndarray, alarms: FalseAlarms | None, below: float) -> Claim:
-    """How many clips with these log odds of being wrong [n], all lower than ``below``, go for doubt."""
-    if alarms is None:
-        return Claim(CLIPS_IN_DOUBT, _EVEN, refused="nothing shows how many right clips look as doubtful")
-    errors = float(alarms.errors_beyond(-np.inf, 0).mean())
-    room = most_right_altered(len(score), errors, _LEFT_OUT_IN_DOUBT) - float(
-        alarms.right_beyond(below).mean()
-    )
-    chosen, _ = lowest_threshold(Beyond(score, alarms, below), _EVEN, floor=_EVEN, most_wrong=room)
-    if chosen is None:
-        return Claim(CLIPS_IN_DOUBT, _EVEN, refused="no other clip is more likely wrong than right")
-    return Claim(CLIPS_IN_DOUBT, _EVEN, chosen.count, threshold=chosen.threshold)
-
-
-def _claim_names(
-    wrong: tuple[Claim, FalseAlarms | None],
-    score: np.ndarray,
-    injected: np.ndarray,
-    right: np.ndarray,
-    asked: float,
-) -> Claim:
-    """That wrong clips show whom they are said to, by these log odds of those that are surely wrong."""
-    claim, alarms = wrong
-    if claim.threshold is None or alarms is None:
-        return replace(claim, kind=CLIPS)
-    candidates = _Named(score, alarms.right_beyond(claim.threshold), injected, right)
-    chosen, best = lowest_threshold(candidates, asked, floor=least_low(asked, CLIP_ROOM))
-    if chosen is not None:
-        return Claim(CLIPS, asked, chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold)
-    found, named = (0, 0) if best is None else candidates.names(best.threshold)
-    return Claim(
-        CLIPS,
-        asked,
-        refused=f"of {len(injected)} clips that were moved on purpose and found the right identity comes first for "
-        f"{int(right.sum())}; where names are surest for {named} of {found}, which shows {_shown(best)} "
-        f"of the verdicts to be right where {100 * asked:.0f} % is asked for",
-        remedy="move more clips, ask for less precision, or score with a better model",
-    )
-
-
-def _shown(best: Worth | None) -> str:
-    return "none" if best is None or best.low < 0.005 else f"no more than {100 * best.low:.0f} %"
