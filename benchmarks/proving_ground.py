@@ -149,10 +149,13 @@ def judged(folder: Path) -> dict:
     verdicts, wrong = judgement.verdicts, true != given
     names = np.array([f"p_{one:04d}" for one in true], object)
     mended = verdicts.mislabelled & (verdicts.suggested_pid == names)
+    injected = InjectedErrors.of(trajectory)
+    # nothing is claimed of what was injected
+    claimed = verdicts.in_doubt & ~injected.moved[injected.dataset_rows]
     rightly = {
         NAMES: (verdicts.mislabelled, mended),
         OUTLIERS: (verdicts.outlier, wrong),
-        IN_DOUBT: (verdicts.in_doubt, wrong),
+        IN_DOUBT: (claimed, wrong),
     }
     kinds = {}
     for kind, (chosen, right) in rightly.items():
@@ -166,7 +169,7 @@ def judged(folder: Path) -> dict:
     return {
         "samples": len(true),
         "identities": len(set(given.tolist())),
-        "injected": int(InjectedErrors.of(trajectory).switched.sum()),
+        "injected": int(injected.switched.sum()),
         "wrong": int(wrong.sum()),
         "kinds": kinds,
         "mended": float(((gone & wrong) | mended).sum() / wrong.sum()) if wrong.any() else None,

@@ -111,14 +111,14 @@ def claim_doubt(score: np.ndarray, alarms: FalseAlarms | None, below: float) -> 
 
 
 def claim_names(
-    wrong: tuple[Claim, FalseAlarms | None],
+    claim: Claim,
+    alarms: FalseAlarms | None,
     score: np.ndarray,
     injected: np.ndarray,
     right: np.ndarray,
     asked: float,
 ) -> Claim:
-    """That wrong clips show whom they are said to, by these log odds of those that are surely wrong."""
-    claim, alarms = wrong
+    """That wrong clips, by their claim, show whom they are said to, by these log odds of those that are surely wrong."""
     if claim.threshold is None or alarms is None:
         return replace(claim, kind=CLIPS)
     candidates = _Named(score, alarms.right_beyond(claim.threshold), injected, right)

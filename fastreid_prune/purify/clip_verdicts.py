@@ -11,6 +11,7 @@ from fastreid_prune.purify.clip_evidence import ChoiceWeights, ClipEvidence, wei
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.features import comparable
+from fastreid_prune.purify.injected_doubt import most_doubted
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import (
     CLEAN,
@@ -36,7 +37,8 @@ class ClipJudgement:
         evidence: of the clips, under the label that the data set gives.
         named: [K] bool, the clip is wrong and shows the identity that is suggested.
         unnamed: [K] bool, it does not show its identity, and whom it shows is not sure: it is left out.
-        in_doubt: [K] bool, no verdict, and yet it is more likely wrong than right.
+        in_doubt: [K] bool, no verdict, and yet it is more likely wrong than right; of those that were trained under a
+            wrong label on purpose, single images among them, the most doubted, no more than are wrong by estimate.
         claims: that names are right, and that clips are wrong at all, or why there are no such verdicts; then, where
             some are in doubt, how many. What doubt is worth is not claimed: where two persons have one number, either
             half may be the one that is doubted, and clips that were moved on purpose say nothing of that.
@@ -165,16 +167,22 @@ def judge_clips(
     natural = judged & (trained == given)[first]
     moved = (injected.clip[rows] >= 0)[first] & (fair.size >= LEAST_IMAGES)
     several = len(names) > 1
-    claim = claim_wrong(fair.wrong[natural], as_trained.wrong[moved], precision, several)
-    threshold = _threshold(claim[0])
+    wrong, alarms = claim_wrong(fair.wrong[natural], as_trained.wrong[moved], precision, several)
+    threshold = _threshold(wrong)
     sure = natural & (fair.wrong >= threshold)
     # what was moved from a label that is as surely wrong itself has no right name that is known
     found = moved & (as_trained.wrong >= threshold) & (fair.wrong < threshold)
     right = as_trained.suggested[found] == given[first][found]
-    names_claim = claim_names(claim, fair.name[sure], as_trained.name[found], right, precision)
+    names_claim = claim_names(wrong, alarms, fair.name[sure], as_trained.name[found], right, precision)
     named = sure & (fair.name >= _threshold(names_claim))
-    doubt = claim_doubt(fair.wrong[natural], claim[1], threshold)
+    doubt = claim_doubt(fair.wrong[natural], alarms, threshold)
     in_doubt = natural & ~sure & (fair.wrong >= _threshold(doubt))
+    if alarms is not None:
+        share = float(alarms.errors_beyond(-np.inf, 0).mean()) / natural.sum()
+        single = (trained != given)[first] & ~(injected.clip[rows] >= 0)[first]
+        for some in (moved, single):
+            least = min(threshold, _threshold(doubt))
+            in_doubt |= most_doubted(fair.wrong, some & fair.decidable, share, least)
     everyone = np.full(trajectory.num_samples, -1, np.int64)
     everyone[rows] = clip
     return ClipJudgement(
@@ -183,7 +191,7 @@ def judge_clips(
         named=named,
         unnamed=sure & ~named,
         in_doubt=in_doubt,
-        claims=(names_claim, claim[0], *([doubt] if doubt.stands else [])),
+        claims=(names_claim, wrong, *([doubt] if doubt.stands else [])),
         several_cameras=several,
         names=np.array([*samples.class_names, None], object)[:-1],
         first=samples.file_name[rows[first]],

@@ -11,6 +11,7 @@ from fastreid_prune.purify.claims import Claim
 from fastreid_prune.purify.evidence import weigh
 from fastreid_prune.purify.fitting import Fitted, Scores, fit
 from fastreid_prune.purify.general import General, general
+from fastreid_prune.purify.injected_doubt import most_doubted
 from fastreid_prune.purify.near_duplicates import near_duplicates
 from fastreid_prune.purify.reasons import class_names, duplicates_elsewhere, reasons
 from fastreid_prune.purify.reference_set import ReferenceSet, build_reference_set
@@ -88,6 +89,12 @@ def assess(
     is_outlier = natural & ~is_wrong & (fitted.scores.unfit >= _threshold(claims.outliers))
     doubtful = natural & ~is_wrong & ~is_outlier & (fitted.probability[:, CLEAN_CLASS] < _EVEN)
     in_doubt = doubtful & (fitted.scores.unfit >= _threshold(claims.in_doubt))
+    by_estimate = np.zeros_like(in_doubt)
+    if claims.facts is not None:
+        for rows in (injected.switched, injected.clip >= 0):
+            by_estimate |= most_doubted(
+                fitted.scores.unfit, rows & dataset & evidence.seen, claims.facts.errors, claims.least_unfit
+            )
 
     verdict = np.full(len(dataset), CLEAN, object)
     verdict[~evidence.seen], verdict[is_wrong], verdict[is_outlier] = UNJUDGED, MISLABELLED, OUTLIER
@@ -96,6 +103,7 @@ def assess(
     right = fitted.probability[:, CLEAN_CLASS]
     # that a label is more likely wrong than right is not said where nothing bears it out; but which is the most doubted
     right = np.where(in_doubt, right, np.maximum(right, _EVEN + _ORDER * (right / _EVEN) ** 0.25))
+    right = np.where(by_estimate, np.nextafter(_EVEN, 0), right)
     confidence = np.select(
         [is_wrong, is_outlier], [wrong * fitted.relabel_confidence, wrong + outlier], right
     )
@@ -185,6 +193,7 @@ def _summary(
         outlier_share=float(share[OUTLIER_CLASS]),
         believed=believed,
         in_doubt=int(verdicts.in_doubt.sum()),
+        injected_in_doubt=int(verdicts.in_doubt[injected.moved[injected.dataset_rows]].sum()),
         near_duplicates=int((verdicts.verdict == NEAR_DUPLICATE).sum()),
         most_wrong=None if facts is None else facts.most_errors,
         suspects=0 if facts is None or not facts.tells_injected else round(facts.errors * facts.samples),

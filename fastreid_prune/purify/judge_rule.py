@@ -7,6 +7,7 @@ from fastreid_prune.purify.clip_verdicts import judge_clips
 from fastreid_prune.purify.judge import Judgement, assess
 from fastreid_prune.purify.registry import Ruling, rule
 from fastreid_prune.purify.summary_text import sentences
+from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import NEAR_DUPLICATE
 from fastreid_prune.trajectory import Trajectory
 
@@ -37,7 +38,7 @@ def at_own_word(trajectory: Trajectory, precision: float, work: Work) -> Ruling:
 def _ruling(judgement: Judgement, trajectory: Trajectory, precision: float, work: Work) -> Ruling:
     verdicts, summary, more = judgement.verdicts, judgement.summary, []
     if trajectory.samples is not None:
-        clips = judge_clips(trajectory, precision, work=work)
+        clips, injected = judge_clips(trajectory, precision, work=work), InjectedErrors.of(trajectory)
         verdicts, more = clips.apply(verdicts), clips.sentences
         summary = replace(
             summary,
@@ -45,6 +46,7 @@ def _ruling(judgement: Judgement, trajectory: Trajectory, precision: float, work
             mislabelled=int(verdicts.mislabelled.sum()),
             outliers=int(verdicts.outlier.sum()),
             in_doubt=int(verdicts.in_doubt.sum()),
+            injected_in_doubt=int(verdicts.in_doubt[injected.moved[injected.dataset_rows]].sum()),
             near_duplicates=int((verdicts.verdict == NEAR_DUPLICATE).sum()),
             approximations=(*summary.approximations, *clips.approximations),
         )

@@ -17,6 +17,7 @@ class Summary:
     Attributes:
         samples, mislabelled, outliers, in_doubt, near_duplicates: counts. ``in_doubt`` are more likely wrong than right
             though no verdict says so (:attr:`.Verdicts.in_doubt`).
+        injected_in_doubt: those in doubt whose label was changed for the scoring run.
         precision: what was asked for.
         claims: one of each kind of verdict: what it is worth, or why there is none.
         wrong_share, outlier_share: what the data set holds by the mixture's estimate.
@@ -43,6 +44,7 @@ class Summary:
     outlier_share: float
     believed: float
     in_doubt: int = 0
+    injected_in_doubt: int = 0
     near_duplicates: int = 0
     most_wrong: float | None = None
     suspects: int = 0

@@ -87,6 +87,11 @@ def _found(summary: Summary) -> str:
             f" {summary.in_doubt} more are in doubt: more likely wrong than right, and not sure enough for a verdict. "
             "Purifying leaves them out."
         )
+    if summary.injected_in_doubt:
+        line += (
+            f" Of these, {summary.injected_in_doubt} were trained under a wrong label on purpose: the most doubted, no "
+            "more than are wrong by estimate."
+        )
     if summary.near_duplicates:
         line += f" {summary.near_duplicates} more are near-duplicates of others of their identity, and stay."
     return line

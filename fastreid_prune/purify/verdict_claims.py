@@ -47,6 +47,12 @@ class LabelClaims:
         """The three claims."""
         return iter((self.names, self.outliers, self.in_doubt))
 
+    @property
+    def least_unfit(self) -> float:
+        """The least ``unfit`` score of any verdict, or of what is in doubt; infinite where all are refused."""
+        least = (self.names.threshold_unfit, self.outliers.threshold, self.in_doubt.threshold)
+        return min((one for one in least if one is not None), default=np.inf)
+
 
 def claim_labels(
     fitted: Fitted, natural: np.ndarray, switched: np.ndarray, asked: float, visits: float

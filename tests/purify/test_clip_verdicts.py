@@ -74,11 +74,17 @@ def test_clips_that_are_more_likely_wrong_than_right_are_in_doubt_though_no_verd
     judgement = judge_clips(run.trajectory, 0.99)
     clean = np.full(len(run.given), CLEAN, object)
     verdicts = judgement.apply(replace(Verdicts.unjudged(len(run.given)), verdict=clean))
-    doubted = verdicts.in_doubt
+    doubted = verdicts.in_doubt & ~run.switched
     claim = judgement.claims[-1]
-    assert claim.kind == CLIPS_IN_DOUBT and claim.count == judgement.in_doubt.sum() and claim.precision is None
+    assert claim.kind == CLIPS_IN_DOUBT and claim.precision is None
+    assert claim.count == len(set(judgement.clip[doubted].tolist()))
     assert doubted.sum() > 20 and run.wrong[doubted].mean() > 0.8 and not (doubted & verdicts.against).any()
     assert not judgement.apply(Verdicts.unjudged(len(run.given))).in_doubt.any()
+    changed = verdicts.in_doubt & run.switched
+    assert (
+        0.1 * run.switched.sum() < changed.sum() < 0.3 * run.switched.sum()
+        and run.wrong[changed].mean() > 0.8
+    )
 
 
 def test_a_clean_set_has_no_wrong_clip():

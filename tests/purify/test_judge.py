@@ -90,12 +90,24 @@ def test_whatever_the_model_no_claim_is_far_above_the_truth(signal):
         kinds = {
             NAMES: (verdicts.mislabelled, named),
             OUTLIERS: (verdicts.outlier, rightly),
-            IN_DOUBT: (verdicts.in_doubt, rightly),
+            IN_DOUBT: (verdicts.in_doubt & ~run.switched, rightly),
         }
         for kind, (given, right) in kinds.items():
             claim = judgement.summary.claim(kind)
             assert claim.stands == (given.any() or claim.count > 0)
             assert given.sum() < 20 or right[given].mean() >= claim.low - 0.03, (kind, seed)
+
+
+def test_of_the_labels_that_were_switched_the_most_doubted_are_left_out_no_more_than_are_wrong_by_estimate():
+    run = synthetic_run(wrong=0.2, seed=1)
+    judgement = assess(run.trajectory)
+    changed, bad = judgement.verdicts.in_doubt & run.switched, run.wrong | run.outlier
+    assert judgement.summary.injected_in_doubt == changed.sum() > 0.5 * (bad & run.switched).sum()
+    assert bad[changed].mean() > 0.8 and not judgement.verdicts.against[run.switched].any()
+
+
+def test_in_a_clean_set_no_label_that_was_switched_is_in_doubt(spotless):
+    assert spotless[1].summary.injected_in_doubt == 0
 
 
 def test_without_injected_errors_there_are_no_verdicts_unless_at_your_own_word():
