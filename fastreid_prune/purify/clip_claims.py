@@ -118,7 +118,7 @@ def claim_names(
     right: np.ndarray,
     asked: float,
 ) -> Claim:
-    """That wrong clips, by their claim, show whom they are said to, by these log odds of those that are surely wrong."""
+    """That clips that are surely wrong, by their claim, show whom they are said to; by these log odds."""
     if claim.threshold is None or alarms is None:
         return replace(claim, kind=CLIPS)
     candidates = _Named(score, alarms.right_beyond(claim.threshold), injected, right)

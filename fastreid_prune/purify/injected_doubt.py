@@ -1,8 +1,8 @@
-"""Doubt about samples that were trained under a wrong label on purpose: is the label that the data set gives them right?
+"""Doubt about samples that the scoring run gave a wrong label: is the one that the data set gives them right?
 
 They are drawn at random, so about as large a share of them is wrong as of the others. No verdict is given on them, for
-what the model learned about them is another thing than about the rest: right ones are doubted more often. But wrong ones
-are doubted most, since the model never learned their wrong label by heart.
+what the model learned about them is another thing than about the rest: right ones are doubted more often. But wrong
+ones are doubted most, since the model never learned their wrong label by heart.
 """
 
 import numpy as np
