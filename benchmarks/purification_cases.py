@@ -177,8 +177,7 @@ class Case:
 
 def _left_out(verdicts: Verdicts) -> np.ndarray:
     """[N] bool, what purifying leaves out."""
-    found = (verdicts.mislabelled | verdicts.outlier).any()
-    return verdicts.outlier | (verdicts.in_doubt & found)
+    return verdicts.outlier | verdicts.in_doubt
 
 
 def cases_of(runs: Path) -> dict[str, list[Case]]:
