@@ -112,7 +112,7 @@ def test_pruning_acts_on_them(noisy, judged, tmp_path):
     np.testing.assert_array_equal(action == "relabel", verdicts.mislabelled)
     np.testing.assert_array_equal(action == "outlier", verdicts.outlier)
     np.testing.assert_array_equal(new_pid[verdicts.mislabelled], verdicts.suggested_pid[verdicts.mislabelled])
-    assert not (action == "prune").any()
+    np.testing.assert_array_equal(action == "prune", verdicts.in_doubt)
     mended = run.given.copy()
     mended[verdicts.mislabelled] = new_pid[verdicts.mislabelled]
     kept = (action != "outlier") & (run.shown != "")
