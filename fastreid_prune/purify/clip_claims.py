@@ -96,18 +96,15 @@ def claim_wrong(
     return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), alarms
 
 
-def claim_doubt(score: np.ndarray, alarms: FalseAlarms | None, below: float) -> Claim:
-    """How many clips with these log odds of being wrong [n], all lower than ``below``, go for doubt."""
+def claim_doubt(score: np.ndarray, alarms: FalseAlarms | None, below: float) -> Claim | None:
+    """How many clips with these log odds of being wrong [n], all below ``below``, go for doubt; None if none do."""
     if alarms is None:
-        return Claim(CLIPS_IN_DOUBT, _EVEN, refused="nothing shows how many right clips look as doubtful")
+        return None
     errors = float(alarms.errors_beyond(-np.inf, 0).mean())
-    room = most_right_altered(len(score), errors, _LEFT_OUT_IN_DOUBT) - float(
-        alarms.right_beyond(below).mean()
-    )
+    room = most_right_altered(len(score), errors, _LEFT_OUT_IN_DOUBT)
+    room -= float(alarms.right_beyond(below).mean())
     chosen, _ = lowest_threshold(Beyond(score, alarms, below), _EVEN, floor=_EVEN, most_wrong=room)
-    if chosen is None:
-        return Claim(CLIPS_IN_DOUBT, _EVEN, refused="no other clip is more likely wrong than right")
-    return Claim(CLIPS_IN_DOUBT, _EVEN, chosen.count, threshold=chosen.threshold)
+    return chosen and Claim(CLIPS_IN_DOUBT, _EVEN, chosen.count, threshold=chosen.threshold)
 
 
 def claim_names(

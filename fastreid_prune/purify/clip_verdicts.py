@@ -180,8 +180,8 @@ def judge_clips(
     if alarms is not None:
         share = float(alarms.errors_beyond(-np.inf, 0).mean()) / natural.sum()
         single = (trained != given)[first] & ~(injected.clip[rows] >= 0)[first]
+        least = min(threshold, _threshold(doubt))
         for some in (moved, single):
-            least = min(threshold, _threshold(doubt))
             in_doubt |= most_doubted(fair.wrong, some & fair.decidable, share, least)
     everyone = np.full(trajectory.num_samples, -1, np.int64)
     everyone[rows] = clip
@@ -191,12 +191,12 @@ def judge_clips(
         named=named,
         unnamed=sure & ~named,
         in_doubt=in_doubt,
-        claims=(names_claim, wrong, *([doubt] if doubt.stands else [])),
+        claims=(names_claim, wrong, *([doubt] if doubt else [])),
         several_cameras=several,
         names=np.array([*samples.class_names, None], object)[:-1],
         first=samples.file_name[rows[first]],
     )
 
 
-def _threshold(claim: Claim) -> float:
-    return np.inf if claim.threshold is None else claim.threshold
+def _threshold(claim: Claim | None) -> float:
+    return np.inf if claim is None or claim.threshold is None else claim.threshold

@@ -9,7 +9,6 @@ _WHAT = {
     IN_DOUBT: "left out for doubt",
     CLIPS: "relabelled in whole clips",
     CLIPS_OUT: "judged wrong in whole clips",
-    CLIPS_IN_DOUBT: "left out for doubt in whole clips",
 }
 # what is counted of clips
 _COUNTED = _WHAT | {
