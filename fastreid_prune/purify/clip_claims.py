@@ -104,7 +104,9 @@ def claim_doubt(score: np.ndarray, alarms: FalseAlarms | None, below: float) -> 
     room = most_right_altered(len(score), errors, _LEFT_OUT_IN_DOUBT)
     room -= float(alarms.right_beyond(below).mean())
     chosen, _ = lowest_threshold(Beyond(score, alarms, below), _EVEN, floor=_EVEN, most_wrong=room)
-    return chosen and Claim(CLIPS_IN_DOUBT, _EVEN, chosen.count, threshold=chosen.threshold)
+    if chosen is None:
+        return None
+    return Claim(CLIPS_IN_DOUBT, _EVEN, chosen.count, threshold=chosen.threshold)
 
 
 def claim_names(
