@@ -6,7 +6,8 @@ SET is the data set's name: sets count alike, and so do the runs of one. Printed
 of ``ChoiceWeights``), and, for each run with wrong clips, what weights fitted to the *other* sets are worth on it: the
 average precision for wrong clips, how often the right identity comes first for them, the average precision for clips
 that are wrong and whose suggested identity is right, and how many of the wrong images are found by it at 95 %
-precision. Then the same without the given label's advantage. Clips stand under the labels that they were trained under.
+precision. Then the same without the given label's advantage for its share. Clips stand under the labels that they were
+trained under; of merged identities the clips of the main person count.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from fastreid_prune.datasets.truth import read_truth
-from fastreid_prune.purify.clip_evidence import clip_likeness
+from fastreid_prune.purify.clip_evidence import COMPANY, clip_likeness
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
 from fastreid_prune.purify.features import comparable
@@ -40,6 +41,7 @@ class Gathered:
         dataset, name: of the run.
         cosine: [K, C].
         share: [K], of the clip in its label's images.
+        company: [K], how much more like another clip of its label it is than like any other class.
         label, true: [K], classes.
         size: [K], images.
     """
@@ -48,6 +50,7 @@ class Gathered:
     name: str
     cosine: np.ndarray
     share: np.ndarray
+    company: np.ndarray
     label: np.ndarray
     true: np.ndarray
     size: np.ndarray
@@ -60,7 +63,9 @@ class Gathered:
     def log_probability(self, weights: np.ndarray) -> np.ndarray:
         """[K, C] of each class, by weights in the order of PIECES."""
         utility = weights[0] * self.cosine
-        utility[np.arange(len(utility)), self.label] += weights[1] * self.share
+        utility[np.arange(len(utility)), self.label] += (
+            weights[1] * self.share + COMPANY * weights[0] * self.company
+        )
         return utility - logsumexp(utility, axis=1, keepdims=True)
 
     def figures(self, weights: np.ndarray) -> list[float]:
@@ -103,6 +108,7 @@ def gather(dataset: str, run: Path, truth: Path) -> Gathered:
     first = np.unique(clip, return_index=True)[1]
     found = clip_likeness(features, label, camera, clip, label[first], num_classes=len(names))
     share, others = found.share(label[first])
+    ahead = found.company(label[first], label[first], np.full(len(first), -1))
     true = np.array([class_of.get(one, -1) for one in person[first]])
     size = np.bincount(clip)
     use = (true >= 0) & (size > 1) & (others > 0)
@@ -111,6 +117,7 @@ def gather(dataset: str, run: Path, truth: Path) -> Gathered:
         run.name,
         found.cosine[use].astype(float),
         share[use],
+        ahead[use],
         label[first][use],
         true[use],
         size[use],

@@ -18,6 +18,7 @@ from fastreid_prune.datasets.truth import NO_ID, read_truth
 from fastreid_prune.purify.clip_evidence import ChoiceWeights
 from fastreid_prune.purify.clip_verdicts import judge_clips
 from fastreid_prune.purify.identity_findings import identity_findings
+from fastreid_prune.purify.judge import assess
 from fastreid_prune.purify.kind_quality import CLIPS, CLIPS_OUT, TrueIdentities, at_precision, of_each_kind
 from fastreid_prune.purify.metrics import average_precision
 from fastreid_prune.purify.paper import paper_rule
@@ -42,7 +43,8 @@ def measure(run: Path, truth: Path, precision: float, weights: ChoiceWeights | N
     wrong = known.wrong & natural
     result = [("wrong labels", str(wrong.sum()))]
 
-    clips = judge_clips(trajectory, precision, weights)
+    single = assess(trajectory, precision=precision).verdicts
+    clips = judge_clips(trajectory, precision, single, weights)
     verdicts = clips.apply(Verdicts.unjudged(len(rows)))
     score = np.full(len(rows), -np.inf)
     inside = clips.clip >= 0

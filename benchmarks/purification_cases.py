@@ -75,7 +75,7 @@ class Case:
     ) -> Verdicts:
         """What the judge says of the data set's own samples, one by one and in clips, as far as it may be obeyed."""
         single = assess(self.trajectory, weights=weights, precision=precision).verdicts
-        verdicts = judge_clips(self.trajectory, precision, of_clips).apply(single)
+        verdicts = judge_clips(self.trajectory, precision, single, of_clips).apply(single)
         samples, nothing = given_samples(self.trajectory), np.zeros(len(verdicts), bool)
         in_doubt = verdicts.in_doubt
         braked = brake(samples.pid, verdicts, in_doubt, nothing)

@@ -7,7 +7,6 @@ import numpy as np
 from fastreid_prune.purify.claims import (
     CLIP_ROOM,
     CLIPS,
-    CLIPS_IN_DOUBT,
     CLIPS_OUT,
     Beyond,
     Claim,
@@ -19,10 +18,6 @@ from fastreid_prune.purify.claims import (
 from fastreid_prune.purify.false_alarms import LEAST_INJECTED, FalseAlarms, estimate_false_alarms
 
 NO_CAMERAS = "the data set has one camera, or none that is known"
-_EVEN = 0.5
-# right clips that may be left out for doubt, by expectation, for each wrong one (ours): a wrong clip that stays is a
-# group that agrees with itself, and costs a model more than a right one that goes
-_LEFT_OUT_IN_DOUBT = 0.1
 
 
 @dataclass(frozen=True)
@@ -80,8 +75,7 @@ def claim_wrong(
         reason = f"{len(score)} clips of two images or more are too few to tell wrong ones from right ones"
         remedy = "judge a larger set, or look through the clips by hand"
         return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), None
-    errors = float(alarms.errors_beyond(-np.inf, 0).mean())
-    floor, room = least_low(asked, CLIP_ROOM), most_right_altered(len(score), errors)
+    floor, room = least_low(asked, CLIP_ROOM), most_right_altered(len(score), alarms.expected_errors)
     chosen, best = lowest_threshold(Beyond(score, alarms), asked, floor=floor, most_wrong=room)
     if chosen is not None:
         numbers = chosen.count, chosen.precision, chosen.low, chosen.high, chosen.threshold
@@ -94,19 +88,6 @@ def claim_wrong(
     )
     remedy = "look through the clips by hand, ask for less precision, or score with a better model"
     return Claim(CLIPS_OUT, asked, refused=reason, remedy=remedy), alarms
-
-
-def claim_doubt(score: np.ndarray, alarms: FalseAlarms | None, below: float) -> Claim | None:
-    """How many clips with these log odds of being wrong [n], all below ``below``, go for doubt; None if none do."""
-    if alarms is None:
-        return None
-    errors = float(alarms.errors_beyond(-np.inf, 0).mean())
-    room = most_right_altered(len(score), errors, _LEFT_OUT_IN_DOUBT)
-    room -= float(alarms.right_beyond(below).mean())
-    chosen, _ = lowest_threshold(Beyond(score, alarms, below), _EVEN, floor=_EVEN, most_wrong=room)
-    if chosen is None:
-        return None
-    return Claim(CLIPS_IN_DOUBT, _EVEN, chosen.count, threshold=chosen.threshold)
 
 
 def claim_names(

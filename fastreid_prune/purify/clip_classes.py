@@ -44,6 +44,33 @@ def clip_sums(features: np.ndarray, clip: np.ndarray, count: int) -> np.ndarray:
     return class_sums(features, clip, np.ones(len(clip), np.float32), count)
 
 
+def company(features: np.ndarray, clips: Clips, clip: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """[K] the cosine of each clip to the most similar clip that another camera saw of a class [K]; -1 without any.
+
+    >>> clips = Clips.of(np.array([0, 0, 0]), np.array([0, 1, 1]), np.arange(3))
+    >>> company(np.eye(3, dtype=np.float32)[[0, 0, 1]], clips, np.arange(3), np.zeros(3, int)).tolist()
+    [1.0, 1.0, 0.0]
+    """
+    means = unit(clip_sums(features, clip, len(clips.size)))
+    result = np.full(len(means), _UNKNOWN)
+    by_label, by_wanted = np.argsort(clips.label, kind="stable"), np.argsort(wanted, kind="stable")
+    for one, start, end in zip(*_runs(wanted[by_wanted]), strict=True):
+        low, high = np.searchsorted(clips.label[by_label], [one, one + 1])
+        others = by_label[low:high]
+        for part in row_slices(end - start, 8 * max(len(others), 1), _BLOCK_BYTES):
+            rows = by_wanted[start:end][part]
+            cosine = means[rows] @ means[others].T
+            cosine[clips.camera[rows, None] == clips.camera[others]] = _UNKNOWN
+            result[rows] = cosine.max(1, initial=_UNKNOWN)
+    return result
+
+
+def _runs(values: np.ndarray) -> tuple[list[int], list[int], list[int]]:
+    """Each value of a sorted array, where it begins and where it ends."""
+    value, start = np.unique(values, return_index=True)
+    return value.tolist(), start.tolist(), [*start[1:].tolist(), len(values)]
+
+
 @dataclass(frozen=True)
 class AllClasses:
     """Columns are classes.

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreid_prune.io.work import Work
-from fastreid_prune.purify.claims import Claim
-from fastreid_prune.purify.clip_claims import NO_CAMERAS, claim_doubt, claim_names, claim_wrong
+from fastreid_prune.purify.claims import CLIPS_IN_DOUBT, Claim
+from fastreid_prune.purify.clip_claims import NO_CAMERAS, claim_names, claim_wrong
+from fastreid_prune.purify.clip_doubt import in_doubt
 from fastreid_prune.purify.clip_evidence import ChoiceWeights, ClipEvidence, weigh_clips
 from fastreid_prune.purify.clips import find_clips
 from fastreid_prune.purify.discriminant import unit
+from fastreid_prune.purify.false_alarms import estimate_false_alarms
 from fastreid_prune.purify.features import comparable
-from fastreid_prune.purify.injected_doubt import most_doubted
 from fastreid_prune.scored_run.injected import InjectedErrors
 from fastreid_prune.scored_run.verdicts import (
     CLEAN,
@@ -37,11 +38,9 @@ class ClipJudgement:
         evidence: of the clips, under the label that the data set gives.
         named: [K] bool, the clip is wrong and shows the identity that is suggested.
         unnamed: [K] bool, it does not show its identity, and whom it shows is not sure: it is left out.
-        in_doubt: [K] bool, no verdict, and yet it is more likely wrong than right; of those that were trained under a
-            wrong label on purpose, single images among them, the most doubted, no more than are wrong by estimate.
+        in_doubt: [K] bool, no verdict, and yet more likely wrong than right: see :mod:`.clip_doubt`.
         claims: that names are right, and that clips are wrong at all, or why there are no such verdicts; then, where
-            some are in doubt, how many. What doubt is worth is not claimed: where two persons have one number, either
-            half may be the one that is doubted, and clips that were moved on purpose say nothing of that.
+            some are in doubt, how many; what doubt is worth is not claimed.
         several_cameras: the data set has more than one; without, clips are judged by features alone.
         names: [C] str, of the identities.
         first: [K] str, the file of each clip's first image.
@@ -129,6 +128,7 @@ class ClipJudgement:
 def judge_clips(
     trajectory: Trajectory,
     precision: float,
+    single: Verdicts | None = None,
     weights: ChoiceWeights | None = None,
     work: Work | None = None,
 ) -> ClipJudgement:
@@ -137,6 +137,7 @@ def judge_clips(
     Args:
         trajectory: with features and named samples.
         precision: the share of the verdicts that should be right, in [0.5, 1).
+        single: what was said of the images [N] one by one; those that nothing speaks against may be in doubt as clips.
         weights: of the evidence; those of this package by default.
         work: how it is done.
     """
@@ -154,6 +155,7 @@ def judge_clips(
     clip = find_clips(look, group.reshape(-1), camera, samples.file_name[rows].tolist())
     first = np.unique(clip, return_index=True)[1]
     classes = trajectory.num_classes
+    settled = np.zeros(len(dataset), bool) if single is None else single.against | single.in_doubt
 
     def weighed(label: np.ndarray, barred: np.ndarray, name: str) -> ClipEvidence:
         return weigh_clips(
@@ -163,8 +165,9 @@ def judge_clips(
 
     as_trained = weighed(trained, np.full(len(rows), -1), "clips_as_trained")
     fair = weighed(given, np.where(trained != given, trained, -1), "clips")
-    judged = fair.decidable & (fair.size >= LEAST_IMAGES)
-    natural = judged & (trained == given)[first]
+    untouched, alone = (trained == given)[first], fair.decidable & (fair.size < LEAST_IMAGES)
+    natural = fair.decidable & untouched & ~alone
+    switched = injected.switched[rows][first]
     moved = (injected.clip[rows] >= 0)[first] & (fair.size >= LEAST_IMAGES)
     several = len(names) > 1
     wrong, alarms = claim_wrong(fair.wrong[natural], as_trained.wrong[moved], precision, several)
@@ -175,14 +178,15 @@ def judge_clips(
     right = as_trained.suggested[found] == given[first][found]
     names_claim = claim_names(wrong, alarms, fair.name[sure], as_trained.name[found], right, precision)
     named = sure & (fair.name >= _threshold(names_claim))
-    doubt = claim_doubt(fair.wrong[natural], alarms, threshold)
-    in_doubt = natural & ~sure & (fair.wrong >= _threshold(doubt))
-    if alarms is not None:
-        share = float(alarms.errors_beyond(-np.inf, 0).mean()) / natural.sum()
-        single = (trained != given)[first] & ~(injected.clip[rows] >= 0)[first]
-        least = min(threshold, _threshold(doubt))
-        for some in (moved, single):
-            in_doubt |= most_doubted(fair.wrong, some & fair.decidable, share, least)
+    doubted = in_doubt(fair.wrong, natural, alarms, [moved & fair.decidable, switched & alone], threshold)
+    if several:
+        # within one camera an image is by itself since it is a hard one
+        rest = alone & untouched & ~settled[seen[dataset]][first]
+        known = as_trained.wrong[switched & (as_trained.size < LEAST_IMAGES)]
+        doubted |= in_doubt(fair.wrong, rest, estimate_false_alarms(fair.wrong[rest], [known]))
+    doubted &= ~sure
+    own = int((doubted & untouched).sum())
+    doubt = [Claim(CLIPS_IN_DOUBT, _EVEN, own)] if own else []
     everyone = np.full(trajectory.num_samples, -1, np.int64)
     everyone[rows] = clip
     return ClipJudgement(
@@ -190,8 +194,8 @@ def judge_clips(
         evidence=fair,
         named=named,
         unnamed=sure & ~named,
-        in_doubt=in_doubt,
-        claims=(names_claim, wrong, *([doubt] if doubt else [])),
+        in_doubt=doubted,
+        claims=(names_claim, wrong, *doubt),
         several_cameras=several,
         names=np.array([*samples.class_names, None], object)[:-1],
         first=samples.file_name[rows[first]],

@@ -91,6 +91,11 @@ class FalseAlarms:
         """Of the bootstrap."""
         return len(self.tails[0].right)
 
+    @property
+    def expected_errors(self) -> float:
+        """How many labels are wrong as injected errors of the first kind are, whatever they score; on average."""
+        return float(self.errors_beyond(-np.inf, 0).mean())
+
     def right_beyond(self, threshold: float) -> np.ndarray:
         """[draws], expected right labels with this score or a higher one, by the tail that expects most."""
         found = [

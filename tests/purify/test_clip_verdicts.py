@@ -93,6 +93,16 @@ def test_a_clean_set_has_no_wrong_clip():
     assert judgement.named.sum() + judgement.unnamed.sum() <= 1 and not judgement.in_doubt.any()
 
 
+def test_an_image_that_is_a_clip_by_itself_is_in_doubt_where_no_verdict_speaks_against_it():
+    run = synthetic_run(2400, 60, wrong=0.1, outliers=0.0, clips=True, seed=3)
+    clean = replace(Verdicts.unjudged(len(run.given)), verdict=np.full(len(run.given), CLEAN, object))
+    doubted = judge_clips(run.trajectory, 0.9, clean).apply(clean).in_doubt & ~run.switched
+    assert doubted.sum() > 0.5 * run.wrong.sum() and run.wrong[doubted].mean() > 0.9
+    verdict = np.where(run.wrong, OUTLIER, CLEAN).astype(object)
+    told = replace(clean, verdict=verdict)
+    assert judge_clips(run.trajectory, 0.9, told).in_doubt.sum() < 0.05 * doubted.sum()
+
+
 def test_without_moved_clips_verdicts_are_refused_with_that_reason():
     run = synthetic_run(2400, 60, wrong=0.0, outliers=0.0, tracklets=0.1, seed=3)
     judgement = judge_clips(run.trajectory, 0.9)
