@@ -12,6 +12,7 @@ from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding
 from fastreid_prune.scored_run.verdicts import Verdicts
 
 SINGLE, CLIPS, LEFT_OUT, CLIPS_OUT = ("single labels", "clips", "left out", "clips left out")
+IN_DOUBT = "in doubt"
 # an identity holds more than one person where the second shows in this share of its images, two at least (ours)
 LEAST_PART, LEAST_IMAGES = 0.15, 2
 
@@ -183,7 +184,8 @@ def of_each_kind(
 ) -> list[KindQuality]:
     """Measure each kind of verdict.
 
-    A name is right where the identity suggested is the person's, under whichever of its numbers. What the scoring run
+    A name is right where the identity suggested is the person's, under whichever of its numbers. What is in doubt is
+    measured by the errors that no verdict deals with. What the scoring run
     moved on purpose gets no verdicts and does not count.
 
     Args:
@@ -211,6 +213,8 @@ def of_each_kind(
         (CLIPS_OUT, thrown & in_clip, wrong & truth.in_groups),
     ):
         result.append(KindQuality(kind, *_counts(given, given & bad, errors, errors & thrown)))
+    doubted, open_errors = verdicts.in_doubt & natural, bad & natural & ~verdicts.against
+    result.append(KindQuality(IN_DOUBT, *_counts(doubted, doubted & bad, open_errors, open_errors & doubted)))
     for kind, actual in ((SAME, truth.pairs), (MORE, truth.mixed)):
         found = [truth.bears_out(one) for one in findings if one.kind == kind]
         result.append(

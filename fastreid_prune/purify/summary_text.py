@@ -10,6 +10,7 @@ _WHAT = {
     CLIPS: "relabelled in whole clips",
     CLIPS_OUT: "judged wrong in whole clips",
 }
+_SINGLE = (NAMES, OUTLIERS, IN_DOUBT)
 # what is counted of clips
 _COUNTED = _WHAT | {
     CLIPS: "clips relabelled",
@@ -29,11 +30,13 @@ def sentences(summary: Summary) -> list[str]:
         )
         return lines
     lines += [worth(claim) for claim in summary.claims if claim.stands]
-    refused: dict[str, list[str]] = {}
+    refused: dict[tuple[str, str], list[str]] = {}
+    clips = any(claim.stands and claim.kind not in _SINGLE for claim in summary.claims)
     for claim in summary.claims:
         if not claim.stands:
-            refused.setdefault(claim.refused, []).append(_WHAT[claim.kind])
-    lines += [f"Nothing is {_joined(kinds)}: {reason}." for reason, kinds in refused.items()]
+            who = "Image by image, nothing" if clips and claim.kind in _SINGLE else "Nothing"
+            refused.setdefault((who, claim.refused), []).append(_WHAT[claim.kind])
+    lines += [f"{who} is {_joined(kinds)}: {reason}." for (who, reason), kinds in refused.items()]
     remedies = dict.fromkeys(claim.remedy for claim in summary.claims if claim.remedy)
     return lines + [f"What would help: {remedy}." for remedy in remedies]
 
@@ -63,6 +66,11 @@ def headline(summary: Summary) -> str:
 
 def worth(claim: Claim) -> str:
     """What a kind of verdict is worth."""
+    if claim.kind == CLIPS_IN_DOUBT:
+        return (
+            f"{claim.count} {_COUNTED[claim.kind]}, single images among them, until as many are gone as are wrong by "
+            "estimate; no precision is claimed."
+        )
     if claim.precision is None or claim.low is None:
         return f"{claim.count} {_COUNTED[claim.kind]}; what that is worth is not known."
     return (

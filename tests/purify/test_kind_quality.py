@@ -4,7 +4,7 @@ import numpy as np
 
 from fastreid_prune.purify.kind_quality import TrueIdentities, of_each_kind
 from fastreid_prune.scored_run.identity_table import MORE, SAME, Finding
-from fastreid_prune.scored_run.verdicts import MISLABELLED, OUTLIER, Verdicts
+from fastreid_prune.scored_run.verdicts import CLEAN, MISLABELLED, OUTLIER, Verdicts
 
 # identity, camera, who is shown: m_9 is person 1 under a second number, m_3 holds person 4 too, -1 is nobody
 ROWS = [
@@ -58,10 +58,16 @@ def test_kinds_are_measured_apart():
     numbers = {kind: (one.given, one.right, one.errors, one.found) for kind, one in kinds.items()}
     assert numbers == {
         "single labels": (3, 1, 3, 1), "clips": (2, 2, 2, 2), "left out": (2, 1, 1, 1), "clips left out": (0, 0, 2, 0),
-        SAME: (2, 1, 1, 1), MORE: (1, 1, 2, 1),
+        "in doubt": (0, 0, 2, 0), SAME: (2, 1, 1, 1), MORE: (1, 1, 2, 1),
     }  # fmt: skip
     assert kinds[SAME].precision == 0.5 and kinds[SAME].found_surely == 0 and kinds[MORE].recall == 0.5
     assert kinds["clips"].row() == ("clips", "2", "2", "100 %", "2", "2", "100 %", "")
+    doubted = verdicts({10: (CLEAN, "", ""), 11: (CLEAN, "", ""), 12: (CLEAN, "", ""), 3: (OUTLIER, "", "")})
+    doubted.confidence[[10, 12]] = 0.4
+    found = {one.kind: one for one in of_each_kind(truth(), natural, doubted, [])}["in doubt"]
+    assert (found.given, found.right, found.errors, found.found) == (2, 1, 5, 1), (
+        "2, 4, 7, 10 and 11 are open"
+    )
     natural[[2, 3, 4]] = False
     kinds = {one.kind: one for one in of_each_kind(truth(), natural, said, findings)}
     assert (kinds["single labels"].errors, kinds["clips"].given, kinds["clips"].errors) == (2, 0, 0)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from fastreid_prune.purify import Claim, Summary
-from fastreid_prune.purify.claims import IN_DOUBT, NAMES, OUTLIERS
+from fastreid_prune.purify.claims import CLIPS, CLIPS_IN_DOUBT, IN_DOUBT, NAMES, OUTLIERS
 from fastreid_prune.purify.refusals import Facts, not_calibrated, refusal
 from fastreid_prune.purify.summary_text import headline, sentences
 
@@ -65,6 +65,17 @@ def test_a_refusal_is_told_once_with_its_reason_and_its_remedy():
         "Nothing is relabelled: too few names." in one
         and "38 left out as wrong or as an outlier: about 98 %" in one
     )
+
+
+def test_what_is_refused_image_by_image_does_not_deny_what_is_said_of_clips():
+    clips = (Claim(CLIPS, 0.95, 12, 0.97, 0.9, 1.0, 2.0), Claim(CLIPS_IN_DOUBT, 0.5, 7))
+    told = " ".join(
+        sentences(
+            replace(refused(FOUND, "so", "that"), claims=(*refused(FOUND, "so", "that").claims, *clips))
+        )
+    )
+    assert "12 clips relabelled: about 97 % rightly" in told and "7 clips left out for doubt" in told
+    assert "Image by image, nothing is relabelled, left out" in told and "Nothing" not in told
 
 
 def test_a_model_that_vouches_for_nothing_is_not_called_good():
