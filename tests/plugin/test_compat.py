@@ -447,7 +447,7 @@ def test_a_switched_off_patch_that_does_not_exist_is_named(registered):
     "patch", [patch.name for patch in PATCHES if patch.name != "torch-six" or _imports_torch_six()]
 )
 def test_without_the_patch_its_test_fails(patch):
-    arguments = [__file__, "-x", "-q", "-p", "no:cacheprovider"]
+    arguments = [str(Path(__file__).parent), "-x", "-q", "-p", "no:cacheprovider"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
         env={**os.environ, "FASTREID_PRUNE_WITHOUT": patch},
