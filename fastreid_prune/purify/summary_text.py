@@ -37,7 +37,9 @@ def sentences(summary: Summary) -> list[str]:
             who = "Image by image, nothing" if clips and claim.kind in _SINGLE else "Nothing"
             refused.setdefault((who, claim.refused), []).append(_WHAT[claim.kind])
     lines += [f"{who} is {_joined(kinds)}: {reason}." for (who, reason), kinds in refused.items()]
-    remedies = dict.fromkeys(claim.remedy for claim in summary.claims if claim.remedy)
+    # errors in clips are learned by heart: what would help image by image, more epochs, can harm there
+    advised = [claim.remedy for claim in summary.claims if not (clips and claim.kind in _SINGLE)]
+    remedies = dict.fromkeys(remedy for remedy in advised if remedy)
     return lines + [f"What would help: {remedy}." for remedy in remedies]
 
 
@@ -68,8 +70,8 @@ def worth(claim: Claim) -> str:
     """What a kind of verdict is worth."""
     if claim.kind == CLIPS_IN_DOUBT:
         return (
-            f"{claim.count} {_COUNTED[claim.kind]}, single images among them, until as many are gone as are wrong by "
-            "estimate; no precision is claimed."
+            f"{claim.count} {_COUNTED[claim.kind]}, images that are clips by themselves among them, until as many are "
+            "gone as are wrong by estimate; no precision is claimed."
         )
     if claim.precision is None or claim.low is None:
         return f"{claim.count} {_COUNTED[claim.kind]}; what that is worth is not known."

@@ -76,6 +76,7 @@ def test_what_is_refused_image_by_image_does_not_deny_what_is_said_of_clips():
     )
     assert "12 clips relabelled: about 97 % rightly" in told and "7 clips left out for doubt" in told
     assert "Image by image, nothing is relabelled, left out" in told and "Nothing" not in told
+    assert "What would help" not in told, "more epochs help single labels, and not clips"
 
 
 def test_a_model_that_vouches_for_nothing_is_not_called_good():
