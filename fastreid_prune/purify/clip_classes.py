@@ -54,21 +54,17 @@ def company(features: np.ndarray, clips: Clips, clip: np.ndarray, wanted: np.nda
     means = unit(clip_sums(features, clip, len(clips.size)))
     result = np.full(len(means), _UNKNOWN)
     by_label, by_wanted = np.argsort(clips.label, kind="stable"), np.argsort(wanted, kind="stable")
-    for one, start, end in zip(*_runs(wanted[by_wanted]), strict=True):
-        low, high = np.searchsorted(clips.label[by_label], [one, one + 1])
-        others = by_label[low:high]
-        for part in row_slices(end - start, 8 * max(len(others), 1), _BLOCK_BYTES):
-            rows = by_wanted[start:end][part]
+    classes, starts = np.unique(wanted[by_wanted], return_index=True)
+    label = clips.label[by_label]
+    low, high = np.searchsorted(label, classes), np.searchsorted(label, classes, side="right")
+    for number, doubted in enumerate(np.split(by_wanted, starts)[1:]):
+        others = by_label[low[number] : high[number]]
+        for part in row_slices(len(doubted), 8 * max(len(others), 1), _BLOCK_BYTES):
+            rows = doubted[part]
             cosine = means[rows] @ means[others].T
             cosine[clips.camera[rows, None] == clips.camera[others]] = _UNKNOWN
             result[rows] = cosine.max(1, initial=_UNKNOWN)
     return result
-
-
-def _runs(values: np.ndarray) -> tuple[list[int], list[int], list[int]]:
-    """Each value of a sorted array, where it begins and where it ends."""
-    value, start = np.unique(values, return_index=True)
-    return value.tolist(), start.tolist(), [*start[1:].tolist(), len(values)]
 
 
 @dataclass(frozen=True)

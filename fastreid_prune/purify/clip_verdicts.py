@@ -202,5 +202,5 @@ def judge_clips(
     )
 
 
-def _threshold(claim: Claim | None) -> float:
-    return np.inf if claim is None or claim.threshold is None else claim.threshold
+def _threshold(claim: Claim) -> float:
+    return np.inf if claim.threshold is None else claim.threshold

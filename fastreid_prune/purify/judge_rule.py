@@ -38,10 +38,8 @@ def at_own_word(trajectory: Trajectory, precision: float, work: Work) -> Ruling:
 def _ruling(judgement: Judgement, trajectory: Trajectory, precision: float, work: Work) -> Ruling:
     verdicts, summary, more = judgement.verdicts, judgement.summary, []
     if trajectory.samples is not None:
-        clips, injected = (
-            judge_clips(trajectory, precision, verdicts, work=work),
-            InjectedErrors.of(trajectory),
-        )
+        clips = judge_clips(trajectory, precision, verdicts, work=work)
+        injected = InjectedErrors.of(trajectory)
         verdicts, more = clips.apply(verdicts), clips.sentences
         summary = replace(
             summary,

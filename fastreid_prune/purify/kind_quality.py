@@ -185,8 +185,8 @@ def of_each_kind(
     """Measure each kind of verdict.
 
     A name is right where the identity suggested is the person's, under whichever of its numbers. What is in doubt is
-    measured by the errors that no verdict deals with. What the scoring run
-    moved on purpose gets no verdicts and does not count.
+    measured by the errors that no verdict deals with. What the scoring run moved on purpose gets no verdicts and does
+    not count.
 
     Args:
         truth: of N images.
