@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from planted_copies import near_duplicates
 
@@ -25,6 +25,7 @@ def make_pool(seed=0, size=200, identities=10, **more):
 
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(sorted(STRATEGIES)), st.integers(0, 500), st.sampled_from([0.0, 0.1, 0.3, 0.55, 0.9]))
+@example("easy_first", 455, 0.9)
 def test_every_strategy_prunes_what_is_asked_and_not_what_is_protected(strategy, seed, ratio):
     rng = np.random.default_rng(seed)
     excluded, protected = rng.random(200) < 0.1, rng.random(200) < 0.05
@@ -32,7 +33,8 @@ def test_every_strategy_prunes_what_is_asked_and_not_what_is_protected(strategy,
     pool = make_pool(seed, excluded=excluded, protected=protected)
     choice = choose(pool, ratio, strategy, entropy=pool.scores, seed=seed)
     gone = ~excluded & ~choice.keep
-    asked = int(ratio * 100 * (~excluded).sum()) // 100
+    # no more than is not protected: by chance more than a tenth can be
+    asked = min(int(ratio * 100 * (~excluded).sum()) // 100, (~excluded & ~protected).sum())
     # auto leaves every identity its floor, and so may prune fewer
     assert gone.sum() == asked or (strategy == "auto" and gone.sum() < asked)
     assert not (gone & protected).any() and not choice.keep[excluded].any()
